@@ -1,0 +1,315 @@
+//! `.dsg/state`: what this project last agreed with its repository (C), and its tree objects.
+//!
+//! One file that only grows: objects are appended, then one of two header slots is written, then
+//! one sync makes both durable. A slot names the bytes it needs and their hash, so a slot that a
+//! power cut left without its bytes is not believed, and the other one still holds the state before.
+//! Losing the whole file loses no data: without C, equal files join and different ones conflict.
+
+use dsg_core::hash::{ChainHash, TreeHash};
+use dsg_core::snapshot::{RepositoryId, SnapshotNumber};
+use dsg_core::tree::memory::MemoryStore;
+use dsg_core::tree::{self, Address, Object, Place, Root};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::system::{Directory, Reader, Writer, present};
+
+const FILE: &str = "state";
+const FILE_NEW: &str = "state.new";
+const MAGIC: &[u8; 8] = b"DSGSTAT1";
+const SLOT_BYTES: u64 = 2048;
+const HEADER_BYTES: u64 = 2 * SLOT_BYTES;
+/// The largest object list that is read: some 100 million entries.
+const FILE_BYTES_MAX: u64 = 8 << 30;
+/// The file is written anew when it has grown by this much and to twice its size.
+const COMPACT_BYTES: u64 = 4 << 20;
+
+/// What the project remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The repository that C belongs to.
+    pub repository: RepositoryId,
+    /// The newest snapshot that was seen there.
+    pub seen: Option<(SnapshotNumber, ChainHash)>,
+    /// The top of C; `None` when nothing is agreed.
+    pub cached: Option<CachedRoot>,
+}
+
+/// The top of C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachedRoot {
+    /// Hash of its top object.
+    pub hash: TreeHash,
+    /// Files and links in it.
+    pub entries: u64,
+}
+
+impl CachedRoot {
+    /// As the tree functions take it. Objects are found by hash here, so the place says nothing.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        Root { address: Address { hash: self.hash, place: Place::default() }, entries: self.entries }
+    }
+}
+
+impl From<Root> for CachedRoot {
+    fn from(root: Root) -> Self {
+        Self { hash: root.address.hash, entries: root.entries }
+    }
+}
+
+/// A header slot.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Slot {
+    sequence: u64,
+    /// Where the objects end.
+    length: u64,
+    /// The objects that came with this slot begin here.
+    appended: u64,
+    appended_hash: TreeHash,
+    /// The length after the last compaction.
+    compacted: u64,
+    state: State,
+}
+
+/// The file, open.
+#[derive(Debug)]
+pub struct StateFile {
+    slot: Slot,
+    /// The slot before, for the case that the newest one's bytes did not survive.
+    older: Option<Slot>,
+}
+
+fn damaged(why: impl std::fmt::Display) -> Error {
+    Error::new(Code::ProjectDamaged, "the project's note of what was last agreed can't be read")
+        .because(why)
+        .next("run `dsg sync --reattach`: files that are equal join, different ones are asked about, nothing is deleted")
+}
+
+impl StateFile {
+    /// Reads the header; `None` when the project was never attached to a repository.
+    ///
+    /// # Errors
+    /// When there is a file and no slot of it is whole.
+    pub fn open(dsg: &Directory) -> Result<Option<Self>> {
+        let Some(reader) = present(dsg.open_file(FILE))? else { return Ok(None) };
+        let mut slots: Vec<Slot> = Vec::new();
+        for number in 0..2 {
+            slots.extend(read_slot(&reader, number)?);
+        }
+        slots.sort_by_key(|slot| slot.sequence);
+        match slots.pop() {
+            Some(slot) => Ok(Some(Self { slot, older: slots.pop() })),
+            None => Err(damaged("neither of its two headers is whole")),
+        }
+    }
+
+    /// Makes the file of a project that has agreed on nothing yet.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn create(dsg: &Directory, state: State) -> Result<Self> {
+        write_whole(dsg, state, &MemoryStore::new(), 1)
+    }
+
+    /// What the project remembers.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.slot.state
+    }
+
+    /// Reads the objects of C. If the newest slot's bytes are not whole, the older state is taken:
+    /// an older C is safe wherever L and R are equal, and asks where they are not.
+    ///
+    /// # Errors
+    /// When neither can be read.
+    pub fn objects(&mut self, dsg: &Directory) -> Result<MemoryStore> {
+        let mut reader = dsg.open_file(FILE)?;
+        let bytes = reader.read_to_end(FILE_BYTES_MAX)?;
+        let whole = |slot: &Slot| -> bool {
+            let range = usize::try_from(slot.appended).ok().zip(usize::try_from(slot.length).ok());
+            range
+                .and_then(|(start, end)| bytes.get(start..end))
+                .is_some_and(|appended| TreeHash::of(appended) == slot.appended_hash)
+        };
+        if !whole(&self.slot) {
+            match self.older.take().filter(whole) {
+                Some(older) => self.slot = older,
+                None => return Err(damaged("its objects are not whole")),
+            }
+        }
+        let end = usize::try_from(self.slot.length).unwrap_or(usize::MAX).min(bytes.len());
+        let mut store = MemoryStore::new();
+        let mut rest = bytes.get(usize::try_from(HEADER_BYTES).unwrap_or(0)..end).unwrap_or(&[]);
+        while let Some((length, body)) = rest.split_first_chunk::<4>() {
+            let length = u32::from_le_bytes(*length) as usize;
+            let Some((object, after)) = body.split_at_checked(length) else {
+                return Err(damaged("an object is cut off"));
+            };
+            store.insert(Object::unplaced(object.to_vec()).map_err(damaged)?);
+            rest = after;
+        }
+        Ok(store)
+    }
+
+    /// Remembers a new state, durable when this returns. `store` holds the objects of its C;
+    /// `known` those that the file has already.
+    ///
+    /// # Errors
+    /// When the disk says no; the old state then stands.
+    pub fn save(&mut self, dsg: &Directory, state: State, store: &MemoryStore) -> Result<()> {
+        let file = dsg.open_in_place(FILE, 0o600)?;
+        let grown = self.slot.length.saturating_sub(self.slot.compacted);
+        if grown > COMPACT_BYTES && grown > self.slot.compacted {
+            *self = write_whole(dsg, state, store, self.slot.sequence + 1)?;
+            return Ok(());
+        }
+        let old = self.slot.state.cached.map(|cached| cached.root());
+        let new = state.cached.map(|cached| cached.root());
+        let mut appended = Vec::new();
+        collect(store, new.as_ref(), old.as_ref(), &mut appended)?;
+        file.write_all_at(&appended, self.slot.length)?;
+        let slot = Slot {
+            sequence: self.slot.sequence + 1,
+            length: self.slot.length + appended.len() as u64,
+            appended: self.slot.length,
+            appended_hash: TreeHash::of(&appended),
+            compacted: self.slot.compacted,
+            state,
+        };
+        write_slot(&file, &slot)?;
+        file.sync()?;
+        self.older = Some(std::mem::replace(&mut self.slot, slot));
+        Ok(())
+    }
+}
+
+/// Appends the objects of `new` that are not at the same position in `old`.
+fn collect(store: &MemoryStore, new: Option<&Root>, old: Option<&Root>, out: &mut Vec<u8>) -> Result<()> {
+    let flow = tree::objects(store, new, old, &mut |_, object| {
+        match u32::try_from(object.bytes.len()) {
+            Ok(length) => {
+                out.extend_from_slice(&length.to_le_bytes());
+                out.extend_from_slice(&object.bytes);
+                std::ops::ControlFlow::Continue(())
+            }
+            Err(_) => std::ops::ControlFlow::Break(()),
+        }
+    })
+    .map_err(damaged)?;
+    match flow {
+        std::ops::ControlFlow::Continue(()) => Ok(()),
+        std::ops::ControlFlow::Break(()) => Err(damaged("an object is too large")),
+    }
+}
+
+fn write_whole(dsg: &Directory, state: State, store: &MemoryStore, sequence: u64) -> Result<StateFile> {
+    let mut appended = Vec::new();
+    collect(store, state.cached.map(|cached| cached.root()).as_ref(), None, &mut appended)?;
+    let length = HEADER_BYTES + appended.len() as u64;
+    let slot = Slot {
+        sequence,
+        length,
+        appended: HEADER_BYTES,
+        appended_hash: TreeHash::of(&appended),
+        compacted: length,
+        state,
+    };
+    dsg.remove_file_if_there(FILE_NEW)?;
+    let file = dsg.create_file(FILE_NEW, 0o600)?;
+    file.write_all_at(&appended, HEADER_BYTES)?;
+    write_slot(&file, &slot)?;
+    file.sync()?;
+    dsg.rename(FILE_NEW, dsg, FILE)?;
+    dsg.sync()?;
+    Ok(StateFile { slot, older: None })
+}
+
+/// A slot: magic, length of the text, its hash, the text.
+fn write_slot(file: &Writer, slot: &Slot) -> Result<()> {
+    let text = serde_json::to_vec(slot).map_err(damaged)?;
+    let mut bytes = Vec::with_capacity(2048);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(blake3::hash(&text).as_bytes());
+    bytes.extend_from_slice(&text);
+    if bytes.len() as u64 > SLOT_BYTES {
+        return Err(damaged("it does not fit into its header"));
+    }
+    Ok(file.write_all_at(&bytes, slot.sequence % 2 * SLOT_BYTES)?)
+}
+
+fn read_slot(reader: &Reader, number: u64) -> Result<Option<Slot>> {
+    let mut bytes = [0; 2048];
+    let read = reader.read_at(&mut bytes, number * SLOT_BYTES)?;
+    let bytes = &bytes[..read];
+    let Some((head, rest)) = bytes.split_at_checked(48) else { return Ok(None) };
+    let mut length = [0; 8];
+    length.copy_from_slice(&head[8..16]);
+    let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
+    let Some(text) = rest.get(..length) else { return Ok(None) };
+    if &head[..8] != MAGIC || blake3::hash(text).as_bytes() != &head[16..48] {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice(text).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsg_core::entry::{Entry, LinkEntry};
+    use dsg_core::path::RepoPath;
+
+    fn state(cached: Option<Root>) -> State {
+        State { repository: RepositoryId::from_bytes([3; 16]), seen: None, cached: cached.map(CachedRoot::from) }
+    }
+
+    fn grow(store: &mut MemoryStore, root: Option<&Root>, name: &str) -> Option<Root> {
+        let entry = Entry::Link(LinkEntry { target: "x".into(), author: "a@b".into() });
+        let path = RepoPath::parse(name).expect("a path");
+        tree::edit(&store.clone(), root, &[(path, Some(entry))], store).expect("an edit")
+    }
+
+    #[test]
+    fn a_state_survives_and_a_torn_one_falls_back_to_the_one_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dsg = Directory::open(folder.path()).expect("opens");
+        let mut file = StateFile::create(&dsg, state(None)).expect("creates");
+        let mut store = MemoryStore::new();
+        let first = grow(&mut store, None, "input/a");
+        file.save(&dsg, state(first), &store).expect("saves");
+        let second = grow(&mut store, first.as_ref(), "input/b");
+        file.save(&dsg, state(second), &store).expect("saves");
+
+        let mut again = StateFile::open(&dsg).expect("opens").expect("is there");
+        assert_eq!(again.state(), &state(second));
+        let objects = again.objects(&dsg).expect("objects");
+        let mut names = Vec::new();
+        let _ = tree::walk(&objects, second.as_ref(), "", &mut |path, _| {
+            names.push(path.to_string());
+            std::ops::ControlFlow::<()>::Continue(())
+        });
+        assert_eq!(names, ["input/a", "input/b"]);
+
+        // The bytes that the newest slot needs are gone, as after a power cut.
+        let path = folder.path().join(FILE);
+        let length = again.slot.appended;
+        std::fs::OpenOptions::new().write(true).open(&path).expect("opens").set_len(length).expect("cuts");
+        let mut torn = StateFile::open(&dsg).expect("opens").expect("is there");
+        torn.objects(&dsg).expect("the older state's objects");
+        assert_eq!(torn.state(), &state(first));
+    }
+
+    #[test]
+    fn any_damage_of_the_headers_is_an_error_and_never_an_empty_state() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dsg = Directory::open(folder.path()).expect("opens");
+        assert!(StateFile::open(&dsg).expect("reads").is_none());
+        StateFile::create(&dsg, state(None)).expect("creates");
+        let path = folder.path().join(FILE);
+        for bytes in [vec![], vec![0; 100], vec![0xff; 5000]] {
+            std::fs::write(&path, bytes).expect("writes");
+            assert_eq!(StateFile::open(&dsg).expect_err("is damaged").code, Code::ProjectDamaged);
+        }
+    }
+}

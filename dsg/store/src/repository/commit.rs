@@ -1,0 +1,156 @@
+//! The commit: a short time under the lock, in which nothing is read that can be large.
+//!
+//! The commit *is* the creation of `snapshots/sN`, by a rename that fails if the name exists. The
+//! lock, which the kernel releases with the process, only orders the work. Before the commit the
+//! head and the files that are superseded are looked at once more; after it come renames whose
+//! recipe lies in the pack, so that a crash anywhere is finished by whoever comes next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dsg_core::hash::ChainHash;
+use dsg_core::path::RepoPath;
+
+use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
+use super::pack::pack_name;
+use super::prepare::{Prepared, foreign};
+use super::stage::LocalUpload;
+use super::steps::{CommitStep, Superseded, Touched, carry_out};
+use super::{CommitAnswer, CommitRequest, Head, Turn};
+use crate::error::{Code, Error, Result};
+use crate::monitor::{Monitor, check_stop};
+use crate::system::{FileLock, Parents, lock_file, present, sync_file_system};
+
+/// Up to this many directories are synced one by one while the lock is held; more are left to one
+/// call for the file system after it is released.
+pub(super) const SYNC_UNDER_LOCK_MAX: usize = 64;
+
+/// The next turn, while this lives.
+struct LocalTurn {
+    _lock: FileLock,
+    held: Arc<AtomicBool>,
+}
+
+impl Turn for LocalTurn {}
+
+impl Drop for LocalTurn {
+    fn drop(&mut self) {
+        self.held.store(false, Ordering::SeqCst);
+    }
+}
+
+impl LocalRepository {
+    /// See [`Repository::turn`](super::Repository::turn).
+    pub(super) fn take_turn(&self, monitor: &dyn Monitor) -> Result<Box<dyn Turn>> {
+        check_stop(monitor)?;
+        let lock = self.wait_for(TURN)?;
+        self.has_turn.store(true, Ordering::SeqCst);
+        Ok(Box::new(LocalTurn { _lock: lock, held: Arc::clone(&self.has_turn) }))
+    }
+
+    pub(super) fn wait_for(&self, name: &str) -> Result<FileLock> {
+        match lock_file(&self.control, name, self.file_mode(false), true)? {
+            Some(lock) => Ok(lock),
+            None => Err(Error::new(Code::RepositoryBusy, "the repository is busy")),
+        }
+    }
+
+    /// Takes the commit lock; what a crash left of the newest snapshot is finished first, so that
+    /// behind this lock the visible tree is that of the head.
+    pub(super) fn lock_recovered(&self) -> Result<FileLock> {
+        loop {
+            let lock = self.wait_for(LOCK)?;
+            let Some(unfinished) = self.finish_head()? else { return Ok(lock) };
+            // Many directories: made durable without the lock, then looked at again.
+            drop(lock);
+            sync_file_system(&self.root)?;
+            let lock = self.wait_for(LOCK)?;
+            self.forget_unfinished(&unfinished)?;
+            drop(lock);
+        }
+    }
+}
+
+impl LocalUpload<'_> {
+    pub(super) fn prepare_and_commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
+        let Some(prepared) = self.prepare(request, monitor)? else { return Ok(CommitAnswer::Moved) };
+        check_stop(monitor)?;
+        let repository = self.repository;
+        let _turn = match repository.has_turn.load(Ordering::SeqCst) {
+            true => None,
+            false => Some(repository.wait_for(TURN)?),
+        };
+        let lock = repository.lock_recovered()?;
+        if repository.is_aborted(&self.transaction)? {
+            return Err(Error::new(Code::RepositoryBusy, format!("{} was given up", self.transaction))
+                .because("another run settled it before it could commit")
+                .next("run the command again"));
+        }
+        let head = repository.read_head()?;
+        if head.map(|head| (head.number, head.chain)) != request.expected {
+            return Ok(CommitAnswer::Moved);
+        }
+        self.look_again(&prepared.steps)?;
+        self.make_visible(&prepared)?;
+        let touched = carry_out(repository, &self.transaction, &prepared.steps)?;
+        if touched.directories.len() <= SYNC_UNDER_LOCK_MAX {
+            repository.sync_touched(&touched)?;
+            drop(lock);
+        } else {
+            drop(lock);
+            sync_file_system(&repository.root)?;
+        }
+        self.clean_up()?;
+        Ok(CommitAnswer::Committed(Head {
+            number: prepared.number,
+            chain: ChainHash::of(&prepared.document),
+            root: prepared.root.map(|root| root.address.hash),
+            entries: prepared.root.map_or(0, |root| root.entries),
+        }))
+    }
+
+    /// Whoever works on the server without dsg may have saved a file since it was hashed.
+    fn look_again(&self, steps: &[CommitStep]) -> Result<()> {
+        let mut parents = Parents::new(&self.repository.root);
+        for step in steps {
+            let (path, old): (&str, &Superseded) = match step {
+                CommitStep::Delete { path, old } | CommitStep::Place { path, old: Some(old), .. } => (path, old),
+                _ => continue,
+            };
+            let status = match present(parents.of(path.as_ref()))? {
+                Some((directory, name)) => present(directory.status(name))?,
+                None => None,
+            };
+            if !status.is_some_and(|status| old.is_still(&status)) {
+                return Err(match RepoPath::parse(path) {
+                    Ok(path) => foreign(&path, "it changed a moment ago"),
+                    Err(_) => Error::new(Code::ForeignEdit, format!("{path} changed a moment ago")),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The commit itself. After the sync it survives a power cut.
+    fn make_visible(&self, prepared: &Prepared) -> Result<()> {
+        let snapshots = &self.repository.snapshots;
+        let pack = pack_name(prepared.number);
+        // An attempt that crashed before its commit may have left a pack of this number.
+        snapshots.remove_file_if_there(&pack)?;
+        self.directory.link(STAGED_PACK, snapshots, &pack)?;
+        self.directory.rename_new(STAGED_DOCUMENT, snapshots, prepared.number.to_string())?;
+        Ok(snapshots.sync()?)
+    }
+
+    fn clean_up(&self) -> Result<()> {
+        let staging = self.repository.staging()?;
+        // First the pack: without it nobody looks at the rest again.
+        self.directory.remove_file_if_there(STAGED_PACK)?;
+        Ok(staging.remove_tree(self.transaction.to_string())?)
+    }
+}
+
+/// Whether that many directories are synced under the lock.
+pub(super) fn few(touched: &Touched) -> bool {
+    touched.directories.len() <= SYNC_UNDER_LOCK_MAX
+}

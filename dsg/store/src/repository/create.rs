@@ -1,0 +1,209 @@
+//! Making a repository, and what its `repository.json` says.
+
+use std::path::Path;
+
+use dsg_core::snapshot::RepositoryId;
+use foundation_runtime::clock::Clock;
+use serde::{Deserialize, Serialize};
+
+use super::layout::{
+    ABORTED, DESCRIPTION, LEGACY_DIRECTORY, LOCK, OBJECTS, REPOSITORY_DIRECTORY, SNAPSHOTS, STAGING,
+    TURN, UNFILED,
+};
+use crate::error::{Code, Error, Result};
+use crate::system::{Directory, present, random};
+
+/// The format of repositories that this version writes and reads.
+pub const FORMAT: u32 = 1;
+/// The features that this version understands; a repository that requires another is refused.
+pub const FEATURES: &[&str] = &[];
+
+/// The name under which the control directory is built before it appears as a whole.
+const UNFINISHED: &str = ".dsg-repository.new";
+
+/// Who may read and write the files of a repository. The world never may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Only the owner: 0700 and 0600.
+    Private,
+    /// The owner and the directory's group: 2770 and 0660, the group is inherited.
+    Group,
+}
+
+impl Access {
+    /// Permission bits of a directory.
+    #[must_use]
+    pub fn directory_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Group => 0o2770,
+        }
+    }
+
+    /// Permission bits of a file.
+    #[must_use]
+    pub fn file_mode(self, executable: bool) -> u32 {
+        match (self, executable) {
+            (Self::Private, false) => 0o600,
+            (Self::Private, true) => 0o700,
+            (Self::Group, false) => 0o660,
+            (Self::Group, true) => 0o770,
+        }
+    }
+}
+
+/// What `repository.json` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// The version of the format.
+    pub format: u32,
+    /// Drawn when the repository was made; a project remembers it.
+    pub id: RepositoryId,
+    /// What a program must understand to read it.
+    pub features: Vec<String>,
+    /// Who may read and write.
+    pub access: Access,
+    /// When it was made, UTC.
+    pub created: String,
+}
+
+impl Description {
+    /// Reads and checks `repository.json`.
+    ///
+    /// # Errors
+    /// When it is unreadable or made by a newer dsg.
+    pub(super) fn read(control: &Directory) -> Result<Self> {
+        let damaged = |why: String| {
+            Error::new(Code::RepositoryFormat, format!("{} can't be understood", control.path_of(DESCRIPTION).display()))
+                .because(why)
+                .next("restore that file from a backup of the repository; nothing was changed")
+        };
+        let bytes = control.read_small(DESCRIPTION, 64 * 1024)?;
+        let value: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        if format > u64::from(FORMAT) {
+            return Err(too_new(&format!("its format is {format}, this dsg knows up to {FORMAT}")));
+        }
+        let description: Self =
+            serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
+        if description.format != FORMAT {
+            return Err(damaged(format!("format {} does not exist", description.format)));
+        }
+        match description.features.iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
+            Some(feature) => Err(too_new(&format!("it requires the feature `{feature}`"))),
+            None => Ok(description),
+        }
+    }
+}
+
+fn too_new(why: &str) -> Error {
+    Error::new(Code::RepositoryFormat, "the repository needs a newer dsg")
+        .because(why)
+        .next("install the version of dsg that your team uses; `dsg --version` shows this one")
+}
+
+/// What [`create`] found or made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It was made now.
+    New,
+    /// An empty repository was there already, from an earlier attempt.
+    WasThere,
+}
+
+/// Makes a repository at `root`, whose parent must exist: a mount point that is missing is an
+/// unmounted server, not an invitation. Repeats safely after a crash: the control directory appears
+/// whole or not at all.
+///
+/// # Errors
+/// When something else is there, or the disk or the permissions say no.
+pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created> {
+    let (parent, name) = parent_and_name(root)?;
+    let parent = Directory::open(parent).map_err(|error| parent_missing(parent, &error))?;
+    let directory = parent.directory_made(name, access.directory_mode())?;
+    if present(directory.status(REPOSITORY_DIRECTORY))?.is_some() {
+        return reuse(root, &directory);
+    }
+    refuse_foreign(root, &directory)?;
+    directory.remove_tree(UNFINISHED)?;
+    let control = directory.directory_made(UNFINISHED, access.directory_mode())?;
+    for part in [SNAPSHOTS, OBJECTS, STAGING, ABORTED, UNFILED] {
+        control.directory_made(part, access.directory_mode())?.sync()?;
+    }
+    for lock in [LOCK, TURN] {
+        control.write_new(lock, b"", access.file_mode(false))?;
+    }
+    let mut id = [0; 16];
+    random(&mut id)?;
+    let description = Description {
+        format: FORMAT,
+        id: RepositoryId::from_bytes(id),
+        features: Vec::new(),
+        access,
+        created: clock.now().to_string(),
+    };
+    let mut text = serde_json::to_vec_pretty(&description)
+        .map_err(|e| Error::new(Code::Disk, "could not write repository.json").because(e))?;
+    text.push(b'\n');
+    control.write_new(DESCRIPTION, &text, access.file_mode(false))?;
+    control.sync()?;
+    directory.rename_new(UNFINISHED, &directory, REPOSITORY_DIRECTORY)?;
+    directory.sync()?;
+    parent.sync()?;
+    Ok(Created::New)
+}
+
+fn parent_and_name(root: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
+    match (root.parent(), root.file_name()) {
+        (Some(parent), Some(name)) => Ok((parent, name)),
+        _ => Err(Error::new(Code::Configuration, format!("{} can't be a repository", root.display()))
+            .next("give a mountpoint and a name: the repository is the directory mountpoint/name")),
+    }
+}
+
+fn parent_missing(parent: &Path, error: &crate::system::SystemError) -> Error {
+    if error.is_absent() {
+        Error::new(Code::RepositoryMissing, format!("{} does not exist", parent.display()))
+            .because("the directory that holds repositories must be there before one is made in it")
+            .next(format!("mount it, or make it: mkdir -p {}", parent.display()))
+    } else {
+        Error::new(Code::RepositoryDenied, format!("{} can't be opened", parent.display()))
+            .because(&error.source)
+            .next("ask the owner of that directory for access")
+    }
+}
+
+/// An earlier attempt may have ended between making the repository and the first sync.
+fn reuse(root: &Path, directory: &Directory) -> Result<Created> {
+    let control = directory.directory(REPOSITORY_DIRECTORY)?;
+    Description::read(&control)?;
+    let snapshots = control.directory(SNAPSHOTS)?;
+    if snapshots.entries()?.is_empty() {
+        return Ok(Created::WasThere);
+    }
+    Err(Error::new(Code::RepositoryExists, format!("{} is a repository with history", root.display()))
+        .next("to join it, use `dsg clone`; to start another, choose another name"))
+}
+
+fn refuse_foreign(root: &Path, directory: &Directory) -> Result<()> {
+    let entries = directory.entries()?;
+    if entries.iter().any(|entry| entry.name == LEGACY_DIRECTORY) {
+        return Err(Error::new(
+            Code::RepositoryExists,
+            format!("{} is a repository of the old Python dsg", root.display()),
+        )
+        .because("it is not touched, so that its history stays as it is")
+        .next("choose another name or mountpoint for the new repository"));
+    }
+    match entries.iter().find(|entry| entry.name != UNFINISHED) {
+        None => Ok(()),
+        Some(entry) => Err(Error::new(
+            Code::RepositoryExists,
+            format!("{} is not empty", root.display()),
+        )
+        .because(format!("it holds {}", entry.name.to_string_lossy()))
+        .next("choose another name or mountpoint, or move those files away")),
+    }
+}

@@ -1,0 +1,205 @@
+//! Where things lie in a repository directory, opening one, and finding its head.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+
+use dsg_core::hash::ChainHash;
+use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber, TransactionId};
+use foundation_runtime::clock::Clock;
+
+use super::create::Description;
+use super::pack::Packs;
+use super::Head;
+use crate::error::{Code, Error, Result};
+use crate::system::{Directory, SystemError, present};
+
+/// The control directory inside a repository. Not `.dsg`: the old Python tool looks for that, finds
+/// nothing, and stops.
+pub const REPOSITORY_DIRECTORY: &str = ".dsg-repository";
+/// What the old Python tool keeps in repositories and projects.
+pub const LEGACY_DIRECTORY: &str = ".dsg";
+
+pub(super) const DESCRIPTION: &str = "repository.json";
+pub(super) const LOCK: &str = "lock";
+pub(super) const TURN: &str = "turn";
+pub(super) const SNAPSHOTS: &str = "snapshots";
+pub(super) const OBJECTS: &str = "objects";
+pub(super) const STAGING: &str = "staging";
+pub(super) const ABORTED: &str = "aborted";
+pub(super) const UNFILED: &str = "unfiled";
+
+/// Names inside `staging/<transaction>/`.
+pub(super) const STAGING_LOCK: &str = "lock";
+pub(super) const STAGED_PACK: &str = "pack";
+pub(super) const STAGED_DOCUMENT: &str = "document";
+pub(super) const STAGED_TREE: &str = "tree";
+pub(super) const STAGED_PREVIOUS: &str = "previous";
+
+/// The largest snapshot document that is read.
+const DOCUMENT_BYTES_MAX: u64 = 1 << 20;
+
+/// A repository in a directory of this machine.
+pub struct LocalRepository {
+    pub(super) root: Directory,
+    pub(super) control: Directory,
+    pub(super) snapshots: Directory,
+    pub(super) objects: Directory,
+    pub(super) description: Description,
+    pub(super) packs: Packs,
+    /// Who is working: becomes the author of what is committed.
+    pub(super) author: String,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Whether this process holds the turn, so that its own commit does not wait for itself.
+    pub(super) has_turn: Arc<AtomicBool>,
+}
+
+impl LocalRepository {
+    /// Opens the repository at `root` on behalf of `author`.
+    ///
+    /// # Errors
+    /// When there is none ([`Code::RepositoryMissing`]), it is closed to us, or too new. Never an
+    /// empty repository instead.
+    pub fn open(root: &Path, author: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        let open = |error: SystemError| open_failed(root, &error);
+        let directory = Directory::open(root).map_err(open)?;
+        let control = directory.directory(REPOSITORY_DIRECTORY).map_err(open)?;
+        let description = match Description::read(&control) {
+            Err(error) if error.code == Code::Disk => {
+                return Err(Error::new(
+                    Code::RepositoryMissing,
+                    format!("{} can't be read", control.path_of(DESCRIPTION).display()),
+                )
+                .because(error.why.unwrap_or_default())
+                .next("nothing was changed; check the disk and the permissions of the repository"));
+            }
+            other => other?,
+        };
+        let snapshots = control.directory(SNAPSHOTS).map_err(open)?;
+        let objects = control.directory(OBJECTS).map_err(open)?;
+        if directory.own_status()?.device != control.own_status()?.device {
+            return Err(Error::new(
+                Code::OtherDevice,
+                format!("{} is on another file system than its repository", control.path().display()),
+            )
+            .next("keep the control directory on the file system of the data: commits rename between them"));
+        }
+        Ok(Self {
+            packs: Packs::new(snapshots.again()?),
+            root: directory,
+            control,
+            snapshots,
+            objects,
+            description,
+            author: author.to_owned(),
+            clock,
+            has_turn: Arc::new(AtomicBool::new(false)),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.root.path().to_owned()
+    }
+
+    pub(super) fn staging(&self) -> Result<Directory> {
+        Ok(self.control.directory(STAGING)?)
+    }
+
+    pub(super) fn directory_mode(&self) -> u32 {
+        self.description.access.directory_mode()
+    }
+
+    pub(super) fn file_mode(&self, executable: bool) -> u32 {
+        self.description.access.file_mode(executable)
+    }
+
+    /// The number of the newest snapshot. The names are listed rather than probed: a gap, which only
+    /// damage can make, must not pass for the end of history.
+    pub(super) fn head_number(&self) -> Result<Option<SnapshotNumber>> {
+        let mut highest = 0;
+        let mut count = 0;
+        self.snapshots.visit(&mut |name, _| {
+            let number = name.to_str().and_then(|name| name.strip_prefix('s')).and_then(document_number);
+            if let Some(number) = number {
+                highest = highest.max(number);
+                count += 1;
+            }
+        })?;
+        if count != highest {
+            return Err(Error::new(
+                Code::ChainDamaged,
+                format!("{} of {highest} snapshot documents are missing in {}", highest - count.min(highest), self.snapshots.path().display()),
+            )
+            .next("restore the missing files from a backup; `dsg validate-chain` names them"));
+        }
+        Ok(SnapshotNumber::new(highest))
+    }
+
+    /// The stored bytes of a snapshot document.
+    pub(super) fn document_bytes(&self, number: SnapshotNumber) -> Result<Vec<u8>> {
+        let read = self.snapshots.read_small(number.to_string(), DOCUMENT_BYTES_MAX);
+        match present(read)? {
+            Some(bytes) => Ok(bytes),
+            None => Err(Error::new(Code::NotFound, format!("there is no snapshot {number}"))
+                .next("`dsg log` lists the snapshots")),
+        }
+    }
+
+    pub(super) fn document(&self, number: SnapshotNumber) -> Result<(SnapshotDocument, ChainHash)> {
+        let bytes = self.document_bytes(number)?;
+        let document = SnapshotDocument::decode(&bytes).map_err(|error| {
+            Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
+                .because(error)
+                .next("run `dsg validate-chain`; restore the file from a backup")
+        })?;
+        Ok((document, ChainHash::of(&bytes)))
+    }
+
+    pub(super) fn read_head(&self) -> Result<Option<Head>> {
+        let Some(number) = self.head_number()? else { return Ok(None) };
+        let (document, chain) = self.document(number)?;
+        if document.number != number || document.repository != self.description.id {
+            return Err(Error::new(Code::ChainDamaged, format!("the document of {number} is another's"))
+                .next("run `dsg validate-chain`; restore the file from a backup"));
+        }
+        Ok(Some(Head { number, chain, root: document.root, entries: document.entries }))
+    }
+
+    /// Whether snapshot `number` exists and was made by `transaction`.
+    pub(super) fn is_commit_of(&self, number: SnapshotNumber, transaction: &TransactionId) -> Result<bool> {
+        if present(self.snapshots.status(number.to_string()))?.is_none() {
+            return Ok(false);
+        }
+        Ok(self.document(number)?.0.transaction == *transaction)
+    }
+}
+
+/// `12` of `s12`; `None` for packs and anything else. No leading zeros: one name per number.
+fn document_number(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    if plain { text.parse().ok() } else { None }
+}
+
+fn open_failed(root: &Path, error: &SystemError) -> Error {
+    if error.is_absent() {
+        return Error::new(
+            Code::RepositoryMissing,
+            format!("there is no repository at {}", root.display()),
+        )
+        .because("the directory is missing, empty or not mounted")
+        .next("nothing was changed here. If the server is unmounted, mount it; if the repository moved, correct .dsgconfig.yml; if there never was one, `dsg init` makes it");
+    }
+    if error.is_denied() {
+        return Error::new(
+            Code::RepositoryDenied,
+            format!("you may not open the repository at {}", root.display()),
+        )
+        .because(&error.source)
+        .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory");
+    }
+    Error::new(Code::RepositoryMissing, format!("the repository at {} can't be opened", root.display()))
+        .because(error)
+        .next("nothing was changed; check the path and the disk")
+}

@@ -1,0 +1,260 @@
+//! A repository: the requests that a project makes, and the backend that answers them on this
+//! machine.
+//!
+//! The requests are shaped like messages (values in, values out, contents as streams), so that the
+//! same trait can be answered across a connection. Whoever answers judges for itself: it checks the
+//! head and the old entries, builds tree objects and snapshot document, and sets author and time.
+
+mod commit;
+mod create;
+mod layout;
+mod pack;
+mod prepare;
+mod questions;
+mod read;
+mod recover;
+mod stage;
+mod steps;
+mod verify;
+
+pub use create::{Access, Created, Description, create};
+pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
+pub use verify::{Damage, VerifyReport, VerifyScope};
+
+use dsg_core::entry::{Entry, Identity, Moment};
+use dsg_core::hash::{ChainHash, ContentHash, TreeHash};
+use dsg_core::path::RepoPath;
+use dsg_core::snapshot::{SnapshotNumber, TransactionId};
+use dsg_core::tree::Change;
+
+use crate::error::Result;
+use crate::monitor::Monitor;
+use crate::system::{Reader, Writer};
+
+/// The newest snapshot of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub number: SnapshotNumber,
+    /// The hash of its document.
+    pub chain: ChainHash,
+    /// The top of its manifest; `None` when it holds no path.
+    pub root: Option<TreeHash>,
+    /// Files and links in it.
+    pub entries: u64,
+}
+
+/// A tree object on its way to a project.
+#[derive(Clone, Debug)]
+pub struct TreeObject {
+    /// Its hash.
+    pub hash: TreeHash,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What a client wants a path to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewEntry {
+    /// A file with this content, which was put before or is known to the repository.
+    File {
+        /// The content.
+        hash: ContentHash,
+        /// Its length in bytes.
+        size: u64,
+        /// Whether it may be executed.
+        executable: bool,
+        /// When it was last changed, for information.
+        modified: Moment,
+    },
+    /// A link with this text.
+    Link {
+        /// The text.
+        target: Box<str>,
+    },
+}
+
+impl NewEntry {
+    /// What decides equality.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match self {
+            Self::File { hash, executable, .. } => {
+                Identity::File { hash: *hash, executable: *executable }
+            }
+            Self::Link { target } => Identity::Link { target: target.clone() },
+        }
+    }
+}
+
+/// One path of a commit: what it was planned against and what it is to become.
+#[derive(Clone, Debug)]
+pub struct PathChange {
+    /// The path.
+    pub path: RepoPath,
+    /// What the repository is believed to have.
+    pub old: Option<Identity>,
+    /// What it is to have.
+    pub new: Option<NewEntry>,
+}
+
+/// A request to commit.
+#[derive(Clone, Debug)]
+pub struct CommitRequest {
+    /// The head that the plan was made against; `None` for the first snapshot.
+    pub expected: Option<(SnapshotNumber, ChainHash)>,
+    /// The paths, sorted and each once.
+    pub changes: Vec<PathChange>,
+    /// What the user says about it.
+    pub message: String,
+    /// Data directories and ignore rules at the time.
+    pub configuration: serde_json::Value,
+}
+
+/// The answer to a request to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitAnswer {
+    /// It is the new head, and survives a power cut.
+    Committed(Head),
+    /// Somebody was faster: plan again. Nothing was changed.
+    Moved,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is this snapshot.
+    Committed(SnapshotNumber),
+    /// It is not, and never will be.
+    Aborted,
+}
+
+/// A content that a client asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its hash.
+    pub hash: ContentHash,
+    /// Its length in bytes.
+    pub size: u64,
+    /// A path that has it in the head, if one does: where to look first.
+    pub path: &'a RepoPath,
+}
+
+/// A file on its way to the repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Put<'a> {
+    /// The path that it is for.
+    pub path: &'a RepoPath,
+    /// Whether it may be executed.
+    pub executable: bool,
+    /// When it was last changed.
+    pub modified: Moment,
+}
+
+/// What arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The hash of the bytes as they landed.
+    pub hash: ContentHash,
+    /// How many they were.
+    pub size: u64,
+}
+
+/// An upload that has begun: contents come in on lanes, then it is committed or left.
+pub trait Upload: Sync {
+    /// A way in for one thread.
+    ///
+    /// # Errors
+    /// When the repository can't take more.
+    fn lane(&self) -> Result<Box<dyn Lane + '_>>;
+
+    /// Asks to commit what was put. May be asked again after `Moved`.
+    ///
+    /// # Errors
+    /// When a check fails (nothing was changed), or the disk does.
+    fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer>;
+}
+
+/// One of several ways into an upload.
+pub trait Lane {
+    /// Takes the bytes of `source` for a path, hashing them as they land. A second put for the same
+    /// path replaces the first.
+    ///
+    /// # Errors
+    /// When they can't be read or written.
+    fn put(&mut self, put: &Put<'_>, source: &mut Reader, monitor: &dyn Monitor) -> Result<Received>;
+}
+
+/// The next turn is ours while this lives: who was told "moved" twice must not starve.
+pub trait Turn {}
+
+/// What a project asks of its repository.
+pub trait Repository: Send + Sync {
+    /// What it is.
+    fn description(&self) -> &Description;
+
+    /// Where it is, for messages.
+    fn location(&self) -> String;
+
+    /// The newest snapshot; `None` before the first.
+    ///
+    /// # Errors
+    /// When it can't be read: never `None` instead.
+    fn head(&self) -> Result<Option<Head>>;
+
+    /// The tree objects of snapshot `wanted` that are not at the same place in `known`.
+    ///
+    /// # Errors
+    /// When one is missing or damaged.
+    fn trees(&self, wanted: SnapshotNumber, known: Option<SnapshotNumber>) -> Result<Vec<TreeObject>>;
+
+    /// The documents of the snapshots from `first` to `last`, as stored.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    fn documents(&self, first: SnapshotNumber, last: SnapshotNumber) -> Result<Vec<(SnapshotNumber, Vec<u8>)>>;
+
+    /// What `path` was in a snapshot.
+    ///
+    /// # Errors
+    /// When the snapshot is not there or damaged.
+    fn entry(&self, number: SnapshotNumber, path: &RepoPath) -> Result<Option<Entry>>;
+
+    /// The paths that differ between two snapshots; `None` stands for the empty state.
+    ///
+    /// # Errors
+    /// When one is not there or damaged.
+    fn differences(&self, old: Option<SnapshotNumber>, new: Option<SnapshotNumber>) -> Result<Vec<Change>>;
+
+    /// Begins an upload, taking over what an earlier one of ours left unfinished. `files` is about
+    /// how many contents will come, which decides how they are made durable.
+    ///
+    /// # Errors
+    /// When the repository can't be written.
+    fn begin<'a>(&'a self, transaction: &TransactionId, unfinished: &[TransactionId], files: u64) -> Result<Box<dyn Upload + 'a>>;
+
+    /// Waits for the next turn.
+    ///
+    /// # Errors
+    /// When the repository can't be written.
+    fn turn(&self, monitor: &dyn Monitor) -> Result<Box<dyn Turn>>;
+
+    /// Decides what became of a transaction whose plan was made against `after`: if it is not
+    /// committed now, it never will be.
+    ///
+    /// # Errors
+    /// When the repository can't be read or written.
+    fn settle(&self, transaction: &TransactionId, after: Option<SnapshotNumber>) -> Result<Settlement>;
+
+    /// Writes a content into `target`, an empty file, and proves it by its hash.
+    ///
+    /// # Errors
+    /// [`ContentDamaged`](crate::error::Code::ContentDamaged) when the repository has no such bytes.
+    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()>;
+
+    /// Checks what is stored.
+    ///
+    /// # Errors
+    /// Only when checking itself is impossible; damage is a result.
+    fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport>;
+}

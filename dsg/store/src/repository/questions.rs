@@ -1,0 +1,97 @@
+//! The answers of a repository on this machine to the requests of a project.
+
+use dsg_core::entry::Entry;
+use dsg_core::path::RepoPath;
+use dsg_core::snapshot::{SnapshotNumber, TransactionId};
+use dsg_core::tree::{self, Change};
+
+use super::layout::LocalRepository;
+use super::prepare::tree_error;
+use super::{
+    Description, Head, Repository, Settlement, TreeObject, Turn, Upload, VerifyReport, VerifyScope,
+    Wanted,
+};
+use crate::error::Result;
+use crate::monitor::Monitor;
+use crate::system::Writer;
+
+impl Repository for LocalRepository {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn location(&self) -> String {
+        self.root.path().display().to_string()
+    }
+
+    fn head(&self) -> Result<Option<Head>> {
+        self.read_head()
+    }
+
+    fn trees(&self, wanted: SnapshotNumber, known: Option<SnapshotNumber>) -> Result<Vec<TreeObject>> {
+        let new = self.packs.root(wanted)?;
+        let old = match known {
+            Some(number) => self.packs.root(number)?,
+            None => None,
+        };
+        let mut objects = Vec::new();
+        tree::objects(&self.packs, new.as_ref(), old.as_ref(), &mut |address, object| {
+            objects.push(TreeObject { hash: address.hash, bytes: object.bytes.clone() });
+            std::ops::ControlFlow::Continue(())
+        })
+        .map_err(tree_error)?;
+        Ok(objects)
+    }
+
+    fn documents(&self, first: SnapshotNumber, last: SnapshotNumber) -> Result<Vec<(SnapshotNumber, Vec<u8>)>> {
+        let numbers = (first.get()..=last.get()).filter_map(SnapshotNumber::new);
+        numbers.map(|number| Ok((number, self.document_bytes(number)?))).collect()
+    }
+
+    fn entry(&self, number: SnapshotNumber, path: &RepoPath) -> Result<Option<Entry>> {
+        // The document is read so that a snapshot that isn't there is an error, not an absence.
+        self.document(number)?;
+        let root = self.packs.root(number)?;
+        tree::lookup(&self.packs, root.as_ref(), path).map_err(tree_error)
+    }
+
+    fn differences(&self, old: Option<SnapshotNumber>, new: Option<SnapshotNumber>) -> Result<Vec<Change>> {
+        let root = |number: Option<SnapshotNumber>| match number {
+            Some(number) => {
+                self.document(number)?;
+                self.packs.root(number)
+            }
+            None => Ok(None),
+        };
+        let (old, new) = (root(old)?, root(new)?);
+        let mut changes = Vec::new();
+        tree::diff(&self.packs, old.as_ref(), new.as_ref(), &mut |change| changes.push(change))
+            .map_err(tree_error)?;
+        Ok(changes)
+    }
+
+    fn begin<'a>(
+        &'a self,
+        transaction: &TransactionId,
+        unfinished: &[TransactionId],
+        files: u64,
+    ) -> Result<Box<dyn Upload + 'a>> {
+        Ok(Box::new(self.begin_upload(transaction, unfinished, files)?))
+    }
+
+    fn turn(&self, monitor: &dyn Monitor) -> Result<Box<dyn Turn>> {
+        self.take_turn(monitor)
+    }
+
+    fn settle(&self, transaction: &TransactionId, after: Option<SnapshotNumber>) -> Result<Settlement> {
+        self.settle_transaction(transaction, after)
+    }
+
+    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+        self.read_content(wanted, target, monitor)
+    }
+
+    fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {
+        self.verify_stored(scope, monitor)
+    }
+}

@@ -1,0 +1,290 @@
+//! Staging: contents arrive here, are hashed as they land, and wait for a commit.
+//!
+//! `staging/<transaction>/` is locked by the kernel while its owner lives; only who gets that lock
+//! may throw it away. Contents for directories that exist in the visible tree lie flat, named by
+//! their path's hash; contents for directories that do not exist yet lie in the shape of the tree,
+//! so that a whole new directory is put into place by one rename.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use dsg_core::hash::ContentHash;
+use dsg_core::path::RepoPath;
+use dsg_core::snapshot::TransactionId;
+
+use super::layout::{
+    ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGED_PREVIOUS, STAGED_TREE,
+    STAGING_LOCK,
+};
+use super::{CommitAnswer, CommitRequest, Lane, Put, Received, Upload};
+use crate::copy::{self, Landed};
+use crate::error::{Code, Error, Result};
+use crate::monitor::{Monitor, check_stop};
+use crate::system::{
+    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present,
+};
+
+/// Up to this many contents each is synced by itself; more are made durable by one call for the
+/// whole file system, which also waits for what others wrote.
+pub(super) const SYNC_EACH_MAX: u64 = 256;
+/// How long an unfinished upload waits to be resumed.
+const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
+
+/// A content that has landed.
+#[derive(Clone, Debug)]
+pub(super) struct Staged {
+    /// Its path below `staging/<transaction>/`.
+    pub(super) at: PathBuf,
+    /// The top directory that is staged in the shape of the tree, if this is.
+    pub(super) shaped: bool,
+    pub(super) hash: ContentHash,
+    pub(super) size: u64,
+    pub(super) executable: bool,
+}
+
+/// An upload into a repository of this machine.
+pub(super) struct LocalUpload<'r> {
+    pub(super) repository: &'r LocalRepository,
+    pub(super) transaction: TransactionId,
+    pub(super) directory: Directory,
+    pub(super) sync_each: bool,
+    pub(super) staged: Mutex<HashMap<RepoPath, Staged>>,
+    _lock: FileLock,
+}
+
+impl LocalRepository {
+    /// See [`Repository::begin`](super::Repository::begin).
+    pub(super) fn begin_upload(
+        &self,
+        transaction: &TransactionId,
+        unfinished: &[TransactionId],
+        files: u64,
+    ) -> Result<LocalUpload<'_>> {
+        if let Some(kind) = is_network_file_system(&self.root)? {
+            return Err(Error::new(Code::NotSupported, format!("{} is on {kind}", self.root.path().display()))
+                .because("kernel locks and renames on network file systems don't keep a commit whole")
+                .next("run dsg on the server itself; reading from here works"));
+        }
+        let staging = self.staging().map_err(Error::from)?;
+        let directory = self
+            .make_staging(&staging, transaction)
+            .map_err(|error| if error.code == Code::Disk { self.write_denied(error) } else { error })?;
+        let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
+            return Err(Error::new(Code::RepositoryBusy, format!("the upload {transaction} is in use")));
+        };
+        for earlier in unfinished {
+            self.take_over(&staging, earlier, &directory)?;
+        }
+        self.discard_abandoned(&staging)?;
+        Ok(LocalUpload {
+            repository: self,
+            transaction: *transaction,
+            directory,
+            sync_each: files <= SYNC_EACH_MAX,
+            staged: Mutex::new(HashMap::new()),
+            _lock: lock,
+        })
+    }
+
+    fn make_staging(&self, staging: &Directory, transaction: &TransactionId) -> Result<Directory> {
+        Ok(staging.directory_made(transaction.to_string(), self.directory_mode())?)
+    }
+
+    fn write_denied(&self, error: Error) -> Error {
+        Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {}", self.root.path().display()))
+            .because(error.why.unwrap_or_default())
+            .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory")
+    }
+
+    /// What an earlier upload of the same project left becomes a place to look for contents that
+    /// need not travel again. Nothing of it is believed: a content is used if its bytes hash right.
+    fn take_over(&self, staging: &Directory, earlier: &TransactionId, directory: &Directory) -> Result<()> {
+        let name = earlier.to_string();
+        let Some(old) = present(staging.directory(&name))? else { return Ok(()) };
+        let Some(_lock) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)? else {
+            return Ok(());
+        };
+        let committed = present(old.status(STAGED_PACK))?.is_some()
+            && present(old.status(STAGED_DOCUMENT))?.is_none();
+        if committed {
+            // Its last steps are still to be made sure of; the next commit does that.
+            return Ok(());
+        }
+        directory.remove_tree(STAGED_PREVIOUS)?;
+        old.remove_tree(STAGED_PREVIOUS)?;
+        staging.rename_new(&name, directory, STAGED_PREVIOUS)?;
+        Ok(())
+    }
+
+    /// Throws away what nobody has resumed for a week. An upload whose owner lives is locked and stays.
+    pub(super) fn discard_abandoned(&self, staging: &Directory) -> Result<()> {
+        let now = self.clock.now().as_second();
+        for entry in staging.entries()? {
+            let Some(status) = present(staging.status(&entry.name))? else { continue };
+            let age = now - status.changed.parts().0;
+            if status.kind != Kind::Directory || age < UNFINISHED_KEPT_SECONDS {
+                continue;
+            }
+            let Some(old) = present(staging.directory(&entry.name))? else { continue };
+            let committed = present(old.status(STAGED_PACK))?.is_some()
+                && present(old.status(STAGED_DOCUMENT))?.is_none();
+            if committed {
+                continue;
+            }
+            let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false) else {
+                continue;
+            };
+            // Another user's leftovers can't always be removed by us; they are theirs to clean.
+            match staging.remove_tree(&entry.name) {
+                Err(error) if !error.is_denied() => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_aborted(&self, transaction: &TransactionId) -> Result<bool> {
+        let aborted = self.control.directory(ABORTED)?;
+        Ok(present(aborted.status(transaction.to_string()))?.is_some())
+    }
+}
+
+impl LocalUpload<'_> {
+    pub(super) fn staged(&self) -> std::sync::MutexGuard<'_, HashMap<RepoPath, Staged>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a path's content is staged.
+    pub(super) fn place_of(&self, path: &RepoPath, parent_exists: bool) -> (PathBuf, bool) {
+        if parent_exists {
+            (flat_name(path), false)
+        } else {
+            (Path::new(STAGED_TREE).join(path.as_str()), true)
+        }
+    }
+}
+
+/// The name of a content that is staged flat: from its path, so that a resumed upload finds it.
+fn flat_name(path: &RepoPath) -> PathBuf {
+    let hash = blake3::hash(path.as_str().as_bytes()).to_hex();
+    PathBuf::from(format!("f-{}", &hash.as_str()[..32]))
+}
+
+impl Upload for LocalUpload<'_> {
+    fn lane(&self) -> Result<Box<dyn Lane + '_>> {
+        Ok(Box::new(LocalLane {
+            upload: self,
+            parents: Parents::new(&self.directory),
+            existing: None,
+            buffer: Vec::new(),
+        }))
+    }
+
+    fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
+        check_stop(monitor)?;
+        self.prepare_and_commit(request, monitor)
+    }
+}
+
+struct LocalLane<'u> {
+    upload: &'u LocalUpload<'u>,
+    parents: Parents<'u>,
+    /// The last directory asked about, and whether the visible tree has it.
+    existing: Option<(String, bool)>,
+    buffer: Vec<u8>,
+}
+
+impl LocalLane<'_> {
+    fn parent_exists(&mut self, path: &RepoPath) -> Result<bool> {
+        let directory = path.directory();
+        if let Some((last, exists)) = &self.existing
+            && last == directory
+        {
+            return Ok(*exists);
+        }
+        let exists = present(self.upload.repository.root.directory(directory))?.is_some();
+        self.existing = Some((directory.to_owned(), exists));
+        Ok(exists)
+    }
+
+    /// Uses what an earlier, unfinished upload brought, if it is the same content.
+    fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
+        let Some(previous) = present(self.upload.directory.directory(STAGED_PREVIOUS))? else {
+            return Ok(None);
+        };
+        let shaped = Path::new(STAGED_TREE).join(put.path.as_str());
+        for candidate in [flat_name(put.path), shaped] {
+            let mut old_parents = Parents::new(&previous);
+            let Some((directory, name)) = present(old_parents.of(&candidate))? else { continue };
+            let Some(mut old) = present(directory.open_file(name))? else { continue };
+            if old.status()?.size != source.status()?.size {
+                continue;
+            }
+            let (old_hash, _) = old.hash(&mut self.buffer, &|_| {})?;
+            let (hash, size) = source.hash(&mut self.buffer, &|_| {})?;
+            if old_hash != hash {
+                source.rewind()?;
+                continue;
+            }
+            let (target, target_name) = self.parents.made(at, self.upload.repository.directory_mode())?;
+            directory.rename(name, target, target_name)?;
+            if self.upload.sync_each {
+                target.open_in_place(target_name, 0o600)?.sync()?;
+            }
+            return Ok(Some(Landed { hash, size }));
+        }
+        Ok(None)
+    }
+}
+
+impl Lane for LocalLane<'_> {
+    fn put(&mut self, put: &Put<'_>, source: &mut Reader, monitor: &dyn Monitor) -> Result<Received> {
+        check_stop(monitor)?;
+        let exists = self.parent_exists(put.path)?;
+        let (at, shaped) = self.upload.place_of(put.path, exists);
+        let earlier = self.upload.staged().remove(put.path);
+        if let Some(earlier) = earlier {
+            let mut parents = Parents::new(&self.upload.directory);
+            if let Some((directory, name)) = present(parents.of(&earlier.at))? {
+                directory.remove_file_if_there(name)?;
+            }
+        }
+        let landed = match self.resume(put, source, &at)? {
+            Some(landed) => landed,
+            None => {
+                let mode = self.upload.repository.file_mode(put.executable);
+                let directory_mode = self.upload.repository.directory_mode();
+                let (directory, name) = self.parents.made(&at, directory_mode)?;
+                let mut target = directory.create_file(name, mode)?;
+                let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| monitor.advance(0, bytes))?;
+                target.set_mode(mode)?;
+                target.set_modified(put.modified)?;
+                if self.upload.sync_each {
+                    target.sync()?;
+                }
+                landed
+            }
+        };
+        monitor.advance(1, 0);
+        let staged = Staged { at, shaped, hash: landed.hash, size: landed.size, executable: put.executable };
+        self.upload.staged().insert(put.path.clone(), staged);
+        Ok(Received { hash: landed.hash, size: landed.size })
+    }
+}
+
+/// The directories below `top` that hold something staged, deepest last: their names must be durable
+/// before the commit.
+pub(super) fn staged_directories(upload: &LocalUpload<'_>) -> HashSet<PathBuf> {
+    let mut directories = HashSet::new();
+    for staged in upload.staged().values() {
+        let mut directory = staged.at.parent();
+        while let Some(path) = directory {
+            if !directories.insert(path.to_owned()) {
+                break;
+            }
+            directory = path.parent();
+        }
+    }
+    directories
+}

@@ -1,0 +1,453 @@
+//! The index: what was seen of each file last time, so that a file that did not change is not read.
+//!
+//! One flat file, a record per directory, rewritten as a whole and never synced: it is a cache, and
+//! losing it costs one reading of the files. It is valid for one state of C and one set of rules;
+//! each entry also says how it relates to C, so that a scan of an unchanged project needs neither C
+//! nor R. Every byte is covered by a checksum, and whatever is wrong with it, the answer is the
+//! same: it is not used.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dsg_core::compare::LocalEntry;
+use dsg_core::entry::Moment;
+use dsg_core::hash::{ContentHash, TreeHash};
+
+use crate::system::Status;
+
+const MAGIC: &[u8; 8] = b"DSGINDX1";
+const HEADER_BYTES: usize = 8 + 32 + 32 + 32 + 8 + 8;
+
+/// How what is on disk relates to C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// C has no such path.
+    Absent,
+    /// C has the same.
+    Same,
+    /// C has something else, or the path is not on disk.
+    Differs,
+}
+
+/// When and what a path was when it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) modified: Moment,
+    pub(crate) changed: Moment,
+    pub(crate) inode: u64,
+    /// It may have changed again within the same tick of the clock: read it again.
+    pub(crate) racy: bool,
+    pub(crate) local: LocalEntry,
+}
+
+impl Seen {
+    /// Whether the file is as it was then.
+    pub(crate) fn is_still(&self, status: &Status) -> bool {
+        let same = match &self.local {
+            LocalEntry::File { size, executable, .. } => {
+                *size == status.size && *executable == status.executable()
+            }
+            LocalEntry::Link { .. } => true,
+        };
+        same && !self.racy
+            && self.inode == status.inode
+            && self.modified == status.modified
+            && self.changed == status.changed
+    }
+}
+
+/// An entry of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IndexEntry {
+    /// The name as the disk spells it; the key's name where nothing is on disk.
+    pub(crate) name: String,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) relation: Relation,
+}
+
+/// What an index is valid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) rules: [u8; 32],
+    pub(crate) cached: Option<TreeHash>,
+}
+
+/// An index as it was read.
+#[derive(Debug)]
+pub(crate) struct Index {
+    bytes: Vec<u8>,
+    records: HashMap<Box<str>, Record>,
+    pub(crate) validity: Validity,
+    /// Paths of C that the rules leave out.
+    pub(crate) left_out: u64,
+}
+
+#[derive(Debug)]
+struct Record {
+    entries: Range<usize>,
+    visited: AtomicBool,
+}
+
+impl Index {
+    /// An index of nothing.
+    pub(crate) fn empty(validity: Validity) -> Self {
+        Self { bytes: Vec::new(), records: HashMap::new(), validity, left_out: 0 }
+    }
+
+    /// Reads an index; `None` when the bytes are not one, for whatever reason.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Option<Self> {
+        if bytes.len() < HEADER_BYTES || &bytes[..8] != MAGIC {
+            return None;
+        }
+        if blake3::hash(&bytes[40..]).as_bytes() != &bytes[8..40] {
+            return None;
+        }
+        let array = |at: usize| <[u8; 32]>::try_from(&bytes[at..at + 32]).ok();
+        let number = |at: usize| Some(u64::from_le_bytes(bytes[at..at + 8].try_into().ok()?));
+        let rules = array(40)?;
+        let cached = array(72).filter(|hash| *hash != [0; 32]).map(TreeHash::from_bytes);
+        let (left_out, count) = (number(104)?, number(112)?);
+        let mut records = HashMap::with_capacity(usize::try_from(count).ok()?.min(bytes.len() / 8));
+        let mut cursor = Cursor { bytes: &bytes, at: HEADER_BYTES };
+        for _ in 0..count {
+            let path = cursor.text()?.into();
+            let length = usize::try_from(cursor.u32()?).ok()?;
+            let entries = cursor.at..cursor.at.checked_add(length)?;
+            cursor.skip(length)?;
+            records.insert(path, Record { entries, visited: AtomicBool::new(false) });
+        }
+        Some(Self { records, validity: Validity { rules, cached }, left_out, bytes })
+    }
+
+    /// The entries of a directory, in the order of their names as the disk spells them.
+    pub(crate) fn entries(&self, directory: &str) -> Entries<'_> {
+        match self.records.get(directory) {
+            Some(record) => {
+                record.visited.store(true, Ordering::Relaxed);
+                Entries { cursor: Cursor { bytes: &self.bytes[..record.entries.end], at: record.entries.start } }
+            }
+            None => Entries { cursor: Cursor { bytes: &[], at: 0 } },
+        }
+    }
+
+    pub(crate) fn has(&self, directory: &str) -> bool {
+        self.records.contains_key(directory)
+    }
+
+    /// Directories that the walk did not come to.
+    pub(crate) fn unvisited(&self) -> impl Iterator<Item = &str> {
+        self.records
+            .iter()
+            .filter(|(_, record)| !record.visited.load(Ordering::Relaxed))
+            .map(|(path, _)| &**path)
+    }
+
+    /// Every directory.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &str> {
+        self.records.keys().map(|path| &**path)
+    }
+
+    /// The bytes of an index in which the directories of `changed` are replaced.
+    pub(crate) fn write(
+        &self,
+        validity: Validity,
+        left_out: u64,
+        changed: &HashMap<String, Vec<IndexEntry>>,
+    ) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes.len() + changed.len() * 256 + HEADER_BYTES);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&[0; 32]);
+        out.extend_from_slice(&validity.rules);
+        out.extend_from_slice(validity.cached.as_ref().map_or(&[0; 32], TreeHash::as_bytes));
+        out.extend_from_slice(&left_out.to_le_bytes());
+        out.extend_from_slice(&0u64.to_le_bytes());
+        let mut count: u64 = 0;
+        for (path, record) in &self.records {
+            if !changed.contains_key(&**path) && !record.entries.is_empty() {
+                put_text(&mut out, path);
+                let entries = &self.bytes[record.entries.clone()];
+                out.extend_from_slice(&u32::try_from(entries.len()).unwrap_or(0).to_le_bytes());
+                out.extend_from_slice(entries);
+                count += 1;
+            }
+        }
+        for (path, entries) in changed {
+            if !entries.is_empty() {
+                put_text(&mut out, path);
+                let at = out.len();
+                out.extend_from_slice(&[0; 4]);
+                for entry in entries {
+                    put_entry(&mut out, entry);
+                }
+                let length = u32::try_from(out.len() - at - 4).unwrap_or(0);
+                out[at..at + 4].copy_from_slice(&length.to_le_bytes());
+                count += 1;
+            }
+        }
+        out[112..120].copy_from_slice(&count.to_le_bytes());
+        let hash = blake3::hash(&out[40..]);
+        out[8..40].copy_from_slice(hash.as_bytes());
+        out
+    }
+}
+
+const ON_DISK: u8 = 1;
+const IS_LINK: u8 = 2;
+const EXECUTABLE: u8 = 4;
+const RACY: u8 = 8;
+const HASH_KNOWN: u8 = 16;
+const RELATION_SHIFT: u8 = 5;
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&text.as_bytes()[..usize::from(length)]);
+}
+
+fn put_entry(out: &mut Vec<u8>, entry: &IndexEntry) {
+    put_text(out, &entry.name);
+    let relation = match entry.relation {
+        Relation::Absent => 0,
+        Relation::Same => 1,
+        Relation::Differs => 2,
+    } << RELATION_SHIFT;
+    let Some(seen) = &entry.seen else {
+        out.push(relation);
+        return;
+    };
+    let racy = if seen.racy { RACY } else { 0 };
+    let kind = match &seen.local {
+        LocalEntry::Link { .. } => IS_LINK,
+        LocalEntry::File { hash, executable, .. } => {
+            (if *executable { EXECUTABLE } else { 0 }) | (if hash.is_some() { HASH_KNOWN } else { 0 })
+        }
+    };
+    out.push(ON_DISK | racy | kind | relation);
+    out.extend_from_slice(&seen.modified.0.to_le_bytes());
+    out.extend_from_slice(&seen.changed.0.to_le_bytes());
+    out.extend_from_slice(&seen.inode.to_le_bytes());
+    match &seen.local {
+        LocalEntry::Link { target } => put_text(out, target),
+        LocalEntry::File { hash, size, .. } => {
+            out.extend_from_slice(&size.to_le_bytes());
+            if let Some(hash) = hash {
+                out.extend_from_slice(hash.as_bytes());
+            }
+        }
+    }
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let bytes = self.bytes.get(self.at..self.at.checked_add(length)?)?;
+        self.at += length;
+        Some(bytes)
+    }
+
+    fn skip(&mut self, length: usize) -> Option<()> {
+        self.take(length).map(|_| ())
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = u16::from_le_bytes(self.take(2)?.try_into().ok()?);
+        std::str::from_utf8(self.take(length.into())?).ok()
+    }
+}
+
+/// The entries of one directory, parsed as they are asked for: most are only compared.
+pub(crate) struct Entries<'a> {
+    cursor: Cursor<'a>,
+}
+
+/// An entry where it lies in the index.
+pub(crate) struct RawEntry<'a> {
+    pub(crate) name: &'a str,
+    flags: u8,
+    modified: i64,
+    changed: i64,
+    inode: u64,
+    size: u64,
+    hash: Option<&'a [u8]>,
+    target: &'a str,
+}
+
+impl RawEntry<'_> {
+    pub(crate) fn relation(&self) -> Relation {
+        match self.flags >> RELATION_SHIFT {
+            0 => Relation::Absent,
+            1 => Relation::Same,
+            _ => Relation::Differs,
+        }
+    }
+
+    /// Whether the file is as it was seen, and known well enough to need no second look.
+    pub(crate) fn is_still(&self, status: &Status) -> bool {
+        let kind = if self.flags & IS_LINK != 0 {
+            status.kind == crate::system::Kind::Link
+        } else {
+            status.kind == crate::system::Kind::File
+                && self.size == status.size
+                && (self.flags & EXECUTABLE != 0) == status.executable()
+        };
+        kind && self.flags & (ON_DISK | RACY) == ON_DISK
+            && self.inode == status.inode
+            && self.modified == status.modified.0
+            && self.changed == status.changed.0
+    }
+
+    pub(crate) fn to_entry(&self) -> IndexEntry {
+        let local = if self.flags & IS_LINK != 0 {
+            LocalEntry::Link { target: self.target.into() }
+        } else {
+            LocalEntry::File {
+                hash: self.hash.and_then(|hash| Some(ContentHash::from_bytes(hash.try_into().ok()?))),
+                executable: self.flags & EXECUTABLE != 0,
+                size: self.size,
+                modified: Moment(self.modified),
+            }
+        };
+        let seen = (self.flags & ON_DISK != 0).then_some(Seen {
+            modified: Moment(self.modified),
+            changed: Moment(self.changed),
+            inode: self.inode,
+            racy: self.flags & RACY != 0,
+            local,
+        });
+        IndexEntry { name: self.name.to_owned(), seen, relation: self.relation() }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = RawEntry<'a>;
+
+    fn next(&mut self) -> Option<RawEntry<'a>> {
+        if self.cursor.at >= self.cursor.bytes.len() {
+            return None;
+        }
+        let name = self.cursor.text()?;
+        let flags = *self.cursor.take(1)?.first()?;
+        let mut entry =
+            RawEntry { name, flags, modified: 0, changed: 0, inode: 0, size: 0, hash: None, target: "" };
+        if flags & ON_DISK != 0 {
+            entry.modified = self.cursor.u64()?.cast_signed();
+            entry.changed = self.cursor.u64()?.cast_signed();
+            entry.inode = self.cursor.u64()?;
+            if flags & IS_LINK != 0 {
+                entry.target = self.cursor.text()?;
+            } else {
+                entry.size = self.cursor.u64()?;
+                if flags & HASH_KNOWN != 0 {
+                    entry.hash = Some(self.cursor.take(32)?);
+                }
+            }
+        }
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn validity() -> Validity {
+        Validity { rules: [7; 32], cached: Some(TreeHash::of(b"c")) }
+    }
+
+    fn entry(name: &str, size: u64, racy: bool) -> IndexEntry {
+        IndexEntry {
+            name: name.to_owned(),
+            seen: Some(Seen {
+                modified: Moment(-5),
+                changed: Moment(9),
+                inode: 42,
+                racy,
+                local: LocalEntry::File {
+                    hash: Some(ContentHash::of(name.as_bytes())),
+                    executable: size % 2 == 0,
+                    size,
+                    modified: Moment(-5),
+                },
+            }),
+            relation: Relation::Same,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_unchanged_directories_are_kept() {
+        let link = IndexEntry {
+            name: "l".to_owned(),
+            seen: Some(Seen {
+                modified: Moment(1),
+                changed: Moment(2),
+                inode: 3,
+                racy: false,
+                local: LocalEntry::Link { target: "../x".into() },
+            }),
+            relation: Relation::Differs,
+        };
+        let gone = IndexEntry { name: "gone".to_owned(), seen: None, relation: Relation::Differs };
+        let first = HashMap::from([
+            ("input".to_owned(), vec![entry("a", 1, false), link.clone()]),
+            ("output/x".to_owned(), vec![gone.clone()]),
+        ]);
+        let index = Index::empty(validity());
+        let index = Index::parse(index.write(validity(), 3, &first)).expect("an index");
+        assert_eq!((index.validity, index.left_out), (validity(), 3));
+        let second = HashMap::from([("input".to_owned(), vec![entry("b", 2, true)])]);
+        let index = Index::parse(index.write(validity(), 0, &second)).expect("an index");
+        let read: Vec<_> = index.entries("input").map(|raw| raw.to_entry()).collect();
+        assert_eq!(read, [entry("b", 2, true)]);
+        let read: Vec<_> = index.entries("output/x").map(|raw| raw.to_entry()).collect();
+        assert_eq!(read, [gone]);
+        let emptied = HashMap::from([("input".to_owned(), Vec::new())]);
+        let index = Index::parse(index.write(validity(), 0, &emptied)).expect("an index");
+        assert!(!index.has("input"));
+    }
+
+    #[test]
+    fn one_changed_byte_makes_it_no_index() {
+        let records = HashMap::from([("input".to_owned(), vec![entry("a", 1, false)])]);
+        let bytes = Index::empty(validity()).write(validity(), 0, &records);
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(Index::parse(changed).is_none(), "byte {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut good = MAGIC.to_vec();
+            good.extend_from_slice(&[0; 32]);
+            good.extend_from_slice(&bytes);
+            if good.len() >= 40 {
+                let hash = blake3::hash(&good[40..]);
+                good[8..40].copy_from_slice(hash.as_bytes());
+            }
+            for bytes in [bytes, good] {
+                if let Some(index) = Index::parse(bytes) {
+                    let directories: Vec<_> = index.directories().map(str::to_owned).collect();
+                    for directory in directories {
+                        prop_assert!(index.entries(&directory).count() < 1000);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! The walk: every directory of the project once, several at a time.
+//!
+//! The cost of a file that did not change is its name in the listing, one `lstat`, and a comparison
+//! with the index entry of the same name; names are kept in one buffer per directory and nothing is
+//! allocated for them. What can't be read or is not accepted becomes *unknown*, never absent.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dsg_core::compare::LocalEntry;
+use dsg_core::entry::Moment;
+use dsg_core::link;
+use dsg_core::name::{self, display_safe};
+use dsg_core::path::{RepoPath, normal};
+use dsg_core::tracked::{Area, FileVerdict, Rules};
+
+use super::index::RawEntry;
+use super::{Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason};
+use crate::error::Result;
+use crate::monitor::{Monitor, check_stop};
+use crate::system::{Directory, Kind, Status, present};
+
+/// What a walk needs.
+pub(crate) struct Walk<'a> {
+    pub(crate) root: &'a Directory,
+    pub(crate) rules: &'a Rules,
+    pub(crate) index: &'a Index,
+    /// The time of the stamp file, touched before the walk: what is not older is racy.
+    pub(crate) stamp: Moment,
+    pub(crate) monitor: &'a dyn Monitor,
+}
+
+/// A directory that the walk is in.
+struct Place {
+    directory: Directory,
+    /// Its key.
+    key: String,
+    /// Where it is below the root, as the disk spells it.
+    at: PathBuf,
+    area: Area,
+    /// The topmost component that is not accepted, if there is one: what is tracked below it is
+    /// unknown as a whole.
+    bad: Option<(RepoPath, String)>,
+}
+
+/// Walks the project. Paths of the index that are no longer on disk are among the changes.
+pub(crate) fn walk(walk: &Walk<'_>) -> Result<Found> {
+    let found = Mutex::new(Found::default());
+    let failed = Mutex::new(None);
+    let place = Place {
+        directory: walk.root.again()?,
+        key: String::new(),
+        at: PathBuf::new(),
+        area: walk.rules.root(),
+        bad: None,
+    };
+    rayon::scope(|scope| visit(walk, scope, Arc::new(place), &found, &failed));
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    gone_directories(walk, &mut found);
+    found.changes.sort_by(|a, b| a.path.cmp(&b.path));
+    found.unknown.sort_by(|a, b| a.shown.cmp(&b.shown));
+    found.unknown.dedup();
+    found.dangling.sort();
+    Ok(found)
+}
+
+fn visit<'scope>(
+    walk: &'scope Walk<'scope>,
+    scope: &rayon::Scope<'scope>,
+    place: Arc<Place>,
+    found: &'scope Mutex<Found>,
+    failed: &'scope Mutex<Option<crate::error::Error>>,
+) {
+    let mut here = Found::default();
+    match check_stop(walk.monitor).and_then(|()| one_directory(walk, &place, &mut here)) {
+        Ok(children) => {
+            for child in children {
+                let place = Arc::clone(&place);
+                scope.spawn(move |scope| enter(walk, scope, &place, child, found, failed));
+            }
+        }
+        Err(error) => *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+    }
+    drop(place);
+    found.lock().unwrap_or_else(PoisonError::into_inner).add(here);
+}
+
+/// A directory that is to be entered.
+struct Child {
+    name: std::ffi::OsString,
+    key: String,
+    area: Area,
+    bad: Option<(RepoPath, String)>,
+}
+
+fn enter<'scope>(
+    walk: &'scope Walk<'scope>,
+    scope: &rayon::Scope<'scope>,
+    parent: &Place,
+    child: Child,
+    found: &'scope Mutex<Found>,
+    failed: &'scope Mutex<Option<crate::error::Error>>,
+) {
+    let at = parent.at.join(&child.name);
+    match parent.directory.directory(&child.name) {
+        Ok(directory) => {
+            let place = Place { directory, key: child.key, at, area: child.area, bad: child.bad };
+            visit(walk, scope, Arc::new(place), found, failed);
+        }
+        Err(error) => {
+            let unknown = Unknown {
+                path: RepoPath::parse(&child.key).ok(),
+                shown: display_safe(&at.to_string_lossy()),
+                why: UnknownReason::Unreadable(error.source.to_string()),
+            };
+            found.lock().unwrap_or_else(PoisonError::into_inner).unknown.push(unknown);
+        }
+    }
+}
+
+/// The names of a directory, in one buffer.
+#[derive(Default)]
+struct Names {
+    bytes: Vec<u8>,
+    items: Vec<(u32, u32, Option<Kind>)>,
+}
+
+impl Names {
+    fn get(&self, item: &(u32, u32, Option<Kind>)) -> &[u8] {
+        &self.bytes[item.0 as usize..item.1 as usize]
+    }
+}
+
+fn list(directory: &Directory) -> crate::system::Result<Names> {
+    let mut names = Names::default();
+    directory.visit(&mut |name, kind| {
+        let bytes = name.as_bytes();
+        if bytes.first() != Some(&b'.') {
+            let start = u32::try_from(names.bytes.len()).unwrap_or(u32::MAX);
+            names.bytes.extend_from_slice(bytes);
+            let end = u32::try_from(names.bytes.len()).unwrap_or(u32::MAX);
+            names.items.push((start, end, kind));
+        }
+    })?;
+    let Names { bytes, items } = &mut names;
+    items.sort_unstable_by(|a, b| bytes[a.0 as usize..a.1 as usize].cmp(&bytes[b.0 as usize..b.1 as usize]));
+    Ok(names)
+}
+
+fn one_directory(walk: &Walk<'_>, place: &Place, found: &mut Found) -> Result<Vec<Child>> {
+    let names = match list(&place.directory) {
+        Ok(names) => names,
+        Err(error) => {
+            found.unknown.push(Unknown {
+                path: RepoPath::parse(&place.key).ok(),
+                shown: display_safe(&place.at.to_string_lossy()),
+                why: UnknownReason::Unreadable(error.source.to_string()),
+            });
+            return Ok(Vec::new());
+        }
+    };
+    if place.area.inside
+        && let Ok(status) = place.directory.own_status()
+    {
+        found.data_directories.push((place.key.clone(), status.device));
+    }
+    if place.at.as_os_str() != place.key.as_str() {
+        found.spellings.insert(place.key.clone(), place.at.clone().into_os_string());
+    }
+    let mut visit = DirectoryVisit {
+        walk,
+        place,
+        known: walk.index.entries(&place.key).peekable(),
+        updates: Vec::new(),
+        keys: HashSet::new(),
+        found,
+        children: Vec::new(),
+    };
+    for item in &names.items {
+        visit.one(OsStr::from_bytes(names.get(item)), item.2);
+    }
+    Ok(visit.finish())
+}
+
+struct DirectoryVisit<'a, 'f> {
+    walk: &'a Walk<'a>,
+    place: &'a Place,
+    known: std::iter::Peekable<super::index::Entries<'a>>,
+    /// Index entries that are new or other than they were, by name; `None` for those that go.
+    updates: Vec<(String, Option<IndexEntry>)>,
+    /// Keys seen here that are not the name itself, to find two spellings of one name.
+    keys: HashSet<String>,
+    found: &'f mut Found,
+    children: Vec<Child>,
+}
+
+impl<'a> DirectoryVisit<'a, '_> {
+    fn unknown(&mut self, name: &OsStr, key: Option<RepoPath>, why: UnknownReason) {
+        let shown = display_safe(&self.place.at.join(name).to_string_lossy());
+        self.found.unknown.push(Unknown { path: key, shown, why });
+    }
+
+    fn one(&mut self, name: &OsStr, kind: Option<Kind>) {
+        let Some(text) = name.to_str() else {
+            self.not_unicode(name, kind);
+            return;
+        };
+        let kind = match kind {
+            Some(kind) => kind,
+            None => match present(self.place.directory.status(name)) {
+                Ok(Some(status)) => status.kind,
+                Ok(None) => return,
+                Err(error) => {
+                    let key = RepoPath::join(&self.place.key, &normal(text)).ok();
+                    self.unknown(name, key, UnknownReason::Unreadable(error.source.to_string()));
+                    return;
+                }
+            },
+        };
+        if kind == Kind::Directory {
+            self.directory(name, text);
+            return;
+        }
+        match self.walk.rules.file(self.place.area, &self.place.key, text) {
+            FileVerdict::Tracked => self.file(name, text, kind),
+            FileVerdict::Ignored => self.found.ignored += 1,
+            FileVerdict::Outside => {}
+        }
+    }
+
+    /// A name that is no text can't be a key, so nothing of C or R can be meant by it.
+    fn not_unicode(&mut self, name: &OsStr, kind: Option<Kind>) {
+        if self.place.area.inside || kind == Some(Kind::Directory) {
+            self.unknown(name, None, UnknownReason::Name("the name is not UTF-8".to_owned()));
+        }
+    }
+
+    fn directory(&mut self, name: &OsStr, text: &str) {
+        let Some(area) = self.walk.rules.enter(self.place.area, &self.place.key, text) else { return };
+        let key_name = normal(text);
+        let Ok(key) = RepoPath::join(&self.place.key, &key_name) else {
+            self.unknown(name, None, UnknownReason::Name("the path is too long".to_owned()));
+            return;
+        };
+        if self.is_second_spelling(text, &key_name, name) {
+            return;
+        }
+        let mut bad = self.place.bad.clone();
+        if bad.is_none()
+            && !self.walk.index.has(key.as_str())
+            && let Err(why) = name::judge(text)
+        {
+            bad = Some((key.clone(), why.to_string()));
+        }
+        self.children.push(Child { name: name.to_owned(), key: key.as_str().to_owned(), area, bad });
+    }
+
+    /// Two spellings of one name in one directory are one key: neither can be meant.
+    fn is_second_spelling(&mut self, text: &str, key: &str, name: &OsStr) -> bool {
+        if text.is_ascii() || self.keys.insert(key.to_owned()) {
+            return false;
+        }
+        let path = RepoPath::join(&self.place.key, key).ok();
+        self.unknown(name, path, UnknownReason::Name("another spelling of the same name lies beside it".to_owned()));
+        true
+    }
+
+    fn file(&mut self, name: &OsStr, text: &str, kind: Kind) {
+        if let Some((top, why)) = &self.place.bad {
+            let (top, why) = (top.clone(), why.clone());
+            let shown = display_safe(top.as_str());
+            self.found.unknown.push(Unknown { path: Some(top), shown, why: UnknownReason::Name(why) });
+            return;
+        }
+        let known = self.known_as(text);
+        let key_name = normal(text);
+        if self.is_second_spelling(text, &key_name, name) {
+            return;
+        }
+        if kind == Kind::Other {
+            let key = RepoPath::join(&self.place.key, &key_name).ok();
+            self.unknown(name, key, UnknownReason::Special);
+            return;
+        }
+        if known.as_ref().is_none_or(|known| known.relation() != Relation::Same)
+            && let Err(why) = name::judge(text)
+        {
+            let key = RepoPath::join(&self.place.key, &key_name).ok();
+            self.unknown(name, key, UnknownReason::Name(why.to_string()));
+            return;
+        }
+        match present(self.place.directory.status(name)) {
+            Ok(Some(status)) => self.compare(name, text, &key_name, &status, known.as_ref()),
+            // It went away between the listing and now: as if it had not been listed.
+            Ok(None) => {
+                if let Some(known) = known {
+                    self.gone(&known);
+                }
+            }
+            Err(error) => {
+                let key = RepoPath::join(&self.place.key, &key_name).ok();
+                self.unknown(name, key, UnknownReason::Unreadable(error.source.to_string()));
+            }
+        }
+    }
+
+    /// The index entry of this name; entries before it are of files that are gone.
+    fn known_as(&mut self, text: &str) -> Option<RawEntry<'a>> {
+        loop {
+            match self.known.peek()?.name.as_bytes().cmp(text.as_bytes()) {
+                std::cmp::Ordering::Less => {
+                    let gone = self.known.next()?;
+                    self.gone(&gone);
+                }
+                std::cmp::Ordering::Equal => return self.known.next(),
+                std::cmp::Ordering::Greater => return None,
+            }
+        }
+    }
+
+    fn compare(&mut self, name: &OsStr, text: &str, key_name: &str, status: &Status, known: Option<&RawEntry<'a>>) {
+        if let Some(known) = known
+            && known.is_still(status)
+        {
+            self.found.entries += 1;
+            if known.relation() != Relation::Same
+                && let Some(seen) = known.to_entry().seen
+            {
+                self.change(name, key_name, Some(*status), Some(seen.local));
+            }
+            return;
+        }
+        let Ok(key) = RepoPath::join(&self.place.key, key_name) else {
+            self.unknown(name, None, UnknownReason::Name("the path is too long".to_owned()));
+            return;
+        };
+        let local = match status.kind {
+            Kind::Link => match self.link(name, &key) {
+                Some(local) => local,
+                None => return,
+            },
+            Kind::File => LocalEntry::File {
+                hash: None,
+                executable: status.executable(),
+                size: status.size,
+                modified: status.modified,
+            },
+            Kind::Directory | Kind::Other => {
+                let why = UnknownReason::Unreadable("it changed while it was looked at".to_owned());
+                self.unknown(name, Some(key), why);
+                return;
+            }
+        };
+        self.found.entries += 1;
+        let relation = match known.map(RawEntry::relation) {
+            None | Some(Relation::Absent) => Relation::Absent,
+            Some(Relation::Same | Relation::Differs) => Relation::Differs,
+        };
+        let seen = Seen {
+            modified: status.modified,
+            changed: status.changed,
+            inode: status.inode,
+            racy: status.changed >= self.walk.stamp,
+            local: local.clone(),
+        };
+        let entry = IndexEntry { name: text.to_owned(), seen: Some(seen), relation };
+        self.updates.push((text.to_owned(), Some(entry)));
+        self.change(name, key_name, Some(*status), Some(local));
+    }
+
+    fn link(&mut self, name: &OsStr, key: &RepoPath) -> Option<LocalEntry> {
+        let why = match self.place.directory.link_text(name) {
+            Ok(Some(target)) => match link::check(key, &target) {
+                Ok(verdict) => {
+                    if !self.leads_somewhere(&verdict.resolved) {
+                        self.found.dangling.push(key.clone());
+                    }
+                    return Some(LocalEntry::Link { target: target.into() });
+                }
+                Err(why) => UnknownReason::Link(why.to_string()),
+            },
+            Ok(None) => UnknownReason::Link("the link's target is not UTF-8".to_owned()),
+            Err(error) => UnknownReason::Unreadable(error.source.to_string()),
+        };
+        self.unknown(name, Some(key.clone()), why);
+        None
+    }
+
+    fn leads_somewhere(&self, resolved: &str) -> bool {
+        let path = Path::new(resolved);
+        let parent = path.parent().unwrap_or_else(|| Path::new(""));
+        match (self.walk.root.directory(parent), path.file_name()) {
+            (Ok(directory), Some(name)) => directory.status(name).is_ok(),
+            (Ok(_), None) => true,
+            // Behind another link, or not to be read: it is not for us to say that it dangles.
+            (Err(error), _) => !error.is_absent(),
+        }
+    }
+
+    fn change(&mut self, name: &OsStr, key_name: &str, status: Option<Status>, local: Option<LocalEntry>) {
+        if let Ok(path) = RepoPath::join(&self.place.key, key_name) {
+            let at = self.place.at.join(name);
+            self.found.changes.push(LocalChange { path, at, status, local });
+        }
+    }
+
+    fn gone(&mut self, known: &RawEntry<'_>) {
+        let key_name = normal(known.name).into_owned();
+        match gone_entry(known) {
+            None => self.updates.push((known.name.to_owned(), None)),
+            Some(entry) => {
+                self.change(OsStr::new(known.name), &key_name, None, None);
+                if known.to_entry() != entry {
+                    self.updates.push((known.name.to_owned(), Some(entry)));
+                }
+            }
+        }
+    }
+
+    /// Merges what changed into the index entries of this directory, if anything did.
+    fn finish(mut self) -> Vec<Child> {
+        while let Some(gone) = self.known.next() {
+            self.gone(&gone);
+        }
+        if !self.updates.is_empty() {
+            let entries = merge(self.walk.index.entries(&self.place.key), self.updates);
+            self.found.records.insert(self.place.key.clone(), entries);
+        }
+        self.children
+    }
+}
+
+/// What the index says of a path that is no longer on disk; `None` when there is nothing to say.
+fn gone_entry(known: &RawEntry<'_>) -> Option<IndexEntry> {
+    match known.relation() {
+        Relation::Absent => None,
+        Relation::Same | Relation::Differs => {
+            Some(IndexEntry { name: known.name.to_owned(), seen: None, relation: Relation::Differs })
+        }
+    }
+}
+
+fn merge(old: super::index::Entries<'_>, updates: Vec<(String, Option<IndexEntry>)>) -> Vec<IndexEntry> {
+    let mut entries: std::collections::BTreeMap<String, IndexEntry> =
+        old.map(|raw| (raw.name.to_owned(), raw.to_entry())).collect();
+    for (name, update) in updates {
+        match update {
+            Some(entry) => entries.insert(name, entry),
+            None => entries.remove(&name),
+        };
+    }
+    entries.into_values().collect()
+}
+
+/// Directories that the index knows and the walk did not come to. If one lies in something that
+/// could not be read, nothing is concluded.
+fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
+    let gone: Vec<String> = walk.index.unvisited().map(str::to_owned).collect();
+    for directory in gone {
+        let Ok(path) = RepoPath::parse(&directory) else {
+            // Only the root has no path, and the walk begins there.
+            continue;
+        };
+        let unknown = found.unknown.iter().filter_map(|unknown| unknown.path.as_ref());
+        if unknown.into_iter().any(|unknown| path == *unknown || path.is_below(unknown)) {
+            continue;
+        }
+        let mut entries = Vec::new();
+        for known in walk.index.entries(&directory) {
+            if let Some(entry) = gone_entry(&known) {
+                if let Ok(path) = path.child(&normal(known.name)) {
+                    let at = Path::new(&directory).join(known.name);
+                    found.changes.push(LocalChange { path, at, status: None, local: None });
+                }
+                entries.push(entry);
+            }
+        }
+        found.records.insert(directory, entries);
+    }
+}

@@ -1,0 +1,135 @@
+//! Counts the steps of a run and, in test builds, ends, fails or pauses the program at one of them.
+//!
+//! A step is a system call that changes something. In a shipped build [`step`] is empty; with the
+//! feature `faults` it reads `DSG_FAULT` once: `kill:N` ends the program by SIGKILL before its N-th
+//! step, `stop:N` pauses it there (SIGSTOP), `enospc:N` and `eio:N` make that step fail,
+//! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a line for each step. Inside a process, [`arm`]
+//! makes every step from the n-th on fail, as after a crash.
+
+use std::path::Path;
+
+use super::Result;
+
+/// A call that changes something is about to be made.
+///
+/// # Errors
+/// Only in test builds, when a failure was asked for.
+#[cfg(not(feature = "faults"))]
+#[inline]
+pub(super) fn step(_operation: &'static str, _path: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(feature = "faults")]
+pub(super) use armed::step;
+#[cfg(feature = "faults")]
+pub use armed::{arm, disarm, steps};
+
+#[cfg(feature = "faults")]
+mod armed {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Mutex, OnceLock};
+
+    use rustix::io::Errno;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::super::{Result, SystemError};
+
+    static STEPS: AtomicU64 = AtomicU64::new(0);
+    /// The step from which on everything fails; 0 for never.
+    static DEAD_FROM: AtomicU64 = AtomicU64::new(0);
+    static ASKED: OnceLock<Asked> = OnceLock::new();
+
+    struct Asked {
+        what: What,
+        log: Option<Mutex<File>>,
+    }
+
+    enum What {
+        Nothing,
+        Kill(u64),
+        Stop(u64),
+        Fail(Errno, u64),
+        FailFrom(Errno, u64),
+    }
+
+    fn asked() -> &'static Asked {
+        ASKED.get_or_init(|| {
+            let text = std::env::var("DSG_FAULT").unwrap_or_default();
+            let (kind, number) = text.split_once(':').unwrap_or(("", "0"));
+            let number = number.parse().unwrap_or(0);
+            let what = match kind {
+                "kill" => What::Kill(number),
+                "stop" => What::Stop(number),
+                "enospc" => What::Fail(Errno::NOSPC, number),
+                "eio" => What::Fail(Errno::IO, number),
+                "enospc-from" => What::FailFrom(Errno::NOSPC, number),
+                _ => What::Nothing,
+            };
+            let log = std::env::var_os("DSG_FAULT_LOG")
+                .and_then(|path| OpenOptions::new().append(true).create(true).open(path).ok())
+                .map(Mutex::new);
+            Asked { what, log }
+        })
+    }
+
+    /// See the module.
+    ///
+    /// # Errors
+    /// When a failure was asked for at this step.
+    pub(crate) fn step(operation: &'static str, path: &Path) -> Result<()> {
+        let number = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
+        let dead_from = DEAD_FROM.load(Ordering::SeqCst);
+        if dead_from != 0 && number >= dead_from {
+            return Err(SystemError::new(operation, path, Errno::IO));
+        }
+        let asked = asked();
+        if let Some(log) = &asked.log
+            && let Ok(mut log) = log.lock()
+        {
+            // A line that can't be logged is missed by the test that counts them.
+            let _ = writeln!(log, "{number} {operation} {}", path.display());
+        }
+        match asked.what {
+            What::Kill(at) if at == number => end(Signal::KILL),
+            What::Stop(at) if at == number => end(Signal::STOP),
+            What::Fail(errno, at) if at == number => {
+                return Err(SystemError::new(operation, path, errno));
+            }
+            What::FailFrom(errno, at) if number >= at && takes_space(operation) => {
+                return Err(SystemError::new(operation, path, errno));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What a full disk refuses; renaming and removing go on.
+    fn takes_space(operation: &str) -> bool {
+        matches!(operation, "create" | "write" | "create directory" | "link" | "clone into")
+    }
+
+    fn end(signal: Signal) {
+        // If the signal can't be sent, the test that asked for it sees a run that was not cut.
+        let _ = kill_process(getpid(), signal);
+    }
+
+    /// From the `n`-th step after now on, every step of this process fails, as if it had crashed.
+    pub fn arm(n: u64) {
+        DEAD_FROM.store(STEPS.load(Ordering::SeqCst) + n, Ordering::SeqCst);
+    }
+
+    /// Steps work again.
+    pub fn disarm() {
+        DEAD_FROM.store(0, Ordering::SeqCst);
+    }
+
+    /// Steps made by this process so far.
+    #[must_use]
+    pub fn steps() -> u64 {
+        STEPS.load(Ordering::SeqCst)
+    }
+}

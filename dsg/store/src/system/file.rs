@@ -1,0 +1,337 @@
+//! Files: reading with a hash, writing in counted steps, locks that the kernel releases.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use dsg_core::entry::Moment;
+use dsg_core::hash::ContentHash;
+use rustix::fs::{FlockOperation, Mode, Timespec, Timestamps};
+use rustix::io::Errno;
+
+use super::{Directory, Kind, Result, Status, SystemError, directory, fault, platform};
+
+/// Bytes that are read and written at once.
+pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
+/// Above this a file's hash is computed on several cores at once.
+const PARALLEL_HASH_BYTES: usize = 16 * 1024 * 1024;
+
+/// A regular file that is being read.
+#[derive(Debug)]
+pub struct Reader {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Reader {
+    pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Result<Self> {
+        let reader = Self { fd, path };
+        if reader.status()?.kind == Kind::File {
+            Ok(reader)
+        } else {
+            Err(SystemError::new("open", &reader.path, io::Error::other("it is no regular file")))
+        }
+    }
+
+    /// Where it is, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is now.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn status(&self) -> Result<Status> {
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|e| SystemError::new("look at", &self.path, e))?;
+        Ok(directory::status(&stat))
+    }
+
+    /// Reads the next bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            match rustix::io::read(&self.fd, &mut *buffer) {
+                Err(Errno::INTR) => {}
+                other => return other.map_err(|e| SystemError::new("read", &self.path, e)),
+            }
+        }
+    }
+
+    /// Goes back to the start.
+    ///
+    /// # Errors
+    /// When the system can't.
+    pub fn rewind(&mut self) -> Result<()> {
+        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0))
+            .map(|_| ())
+            .map_err(|e| SystemError::new("read", &self.path, e))
+    }
+
+    /// Reads bytes at `offset`; fewer only at the end.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match rustix::io::pread(&self.fd, &mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(SystemError::new("read", &self.path, error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Reads the rest, at most `bytes_max`.
+    ///
+    /// # Errors
+    /// What the disk says, or when there is more.
+    pub fn read_to_end(&mut self, bytes_max: u64) -> Result<Vec<u8>> {
+        let expected = usize::try_from(self.status()?.size.min(bytes_max)).unwrap_or(0);
+        let mut bytes = vec![0; expected + 1];
+        let mut filled = 0;
+        loop {
+            let read = self.read(&mut bytes[filled..])?;
+            filled += read;
+            if read == 0 {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            if filled as u64 > bytes_max {
+                return Err(SystemError::new("read", &self.path, Errno::FBIG));
+            }
+            if filled == bytes.len() {
+                bytes.resize(filled * 2, 0);
+            }
+        }
+    }
+
+    /// Hashes the rest; `progress` hears of the bytes as they are read.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn hash(&mut self, buffer: &mut Vec<u8>, progress: &dyn Fn(u64)) -> Result<(ContentHash, u64)> {
+        let size = self.status()?.size;
+        let large = size >= PARALLEL_HASH_BYTES as u64;
+        let bytes = if large { PARALLEL_HASH_BYTES / 4 } else { COPY_BUFFER_BYTES };
+        if buffer.len() < bytes {
+            buffer.resize(bytes, 0);
+        }
+        let first = self.read(buffer)?;
+        // Most files are small: one read, one hash, and the read that finds the end.
+        let mut hasher = blake3::Hasher::new();
+        let mut filled = first;
+        let mut total = 0;
+        while filled > 0 {
+            if large {
+                hasher.update_rayon(&buffer[..filled]);
+            } else {
+                hasher.update(&buffer[..filled]);
+            }
+            total += filled as u64;
+            progress(filled as u64);
+            filled = self.read(buffer)?;
+        }
+        Ok((ContentHash::from_bytes(*hasher.finalize().as_bytes()), total))
+    }
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub struct Writer {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Writer {
+    pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Self {
+        Self { fd, path }
+    }
+
+    /// Where it is, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is now.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn status(&self) -> Result<Status> {
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|e| SystemError::new("look at", &self.path, e))?;
+        Ok(directory::status(&stat))
+    }
+
+    /// Writes all of `bytes` at the end of what was written.
+    ///
+    /// # Errors
+    /// What the disk says; a part may have been written.
+    pub fn write_all(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            fault::step("write", &self.path)?;
+            match rustix::io::write(&self.fd, bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(SystemError::new("write", &self.path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    /// What the disk says; a part may have been written.
+    pub fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+        while !bytes.is_empty() {
+            fault::step("write", &self.path)?;
+            match rustix::io::pwrite(&self.fd, bytes, offset) {
+                Ok(written) => {
+                    bytes = &bytes[written..];
+                    offset += written as u64;
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(SystemError::new("write", &self.path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the file from the start, at most `bytes_max`.
+    ///
+    /// # Errors
+    /// What the disk says, or when it is larger.
+    pub fn read_all(&self, bytes_max: u64) -> Result<Vec<u8>> {
+        let size = self.status()?.size;
+        if size > bytes_max {
+            return Err(SystemError::new("read", &self.path, Errno::FBIG));
+        }
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match rustix::io::pread(&self.fd, &mut bytes[filled..], filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(SystemError::new("read", &self.path, error)),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Empties the file, to be written again from the start.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.truncate(0)?;
+        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0))
+            .map(|_| ())
+            .map_err(|e| SystemError::new("write", &self.path, e))
+    }
+
+    /// A way to read from the start what was written; the file must have been created by
+    /// [`Directory::create_file`].
+    ///
+    /// # Errors
+    /// When the process has too many open files.
+    pub fn reader(&self) -> Result<Reader> {
+        let fd = self.fd.try_clone().map_err(|e| SystemError::new("read", &self.path, e))?;
+        let mut reader = Reader::new(fd, self.path.clone())?;
+        reader.rewind()?;
+        Ok(reader)
+    }
+
+    /// Cuts the file off at `size`.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn truncate(&self, size: u64) -> Result<()> {
+        fault::step("truncate", &self.path)?;
+        rustix::fs::ftruncate(&self.fd, size).map_err(|e| SystemError::new("truncate", &self.path, e))
+    }
+
+    /// Makes this empty file share the blocks of `source`; false where the file system can't.
+    ///
+    /// # Errors
+    /// Only when a test asked for one: where blocks can't be shared the caller copies.
+    pub fn clone_from(&mut self, source: &Reader) -> Result<bool> {
+        fault::step("clone into", &self.path)?;
+        Ok(platform::clone_file(&self.fd, &source.fd).is_ok())
+    }
+
+    /// Sets the permission bits, whatever the umask says.
+    ///
+    /// # Errors
+    /// When we are not the owner.
+    pub fn set_mode(&self, mode: u32) -> Result<()> {
+        if self.status()?.mode == mode {
+            return Ok(());
+        }
+        fault::step("set mode", &self.path)?;
+        rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode.into()))
+            .map_err(|e| SystemError::new("set mode", &self.path, e))
+    }
+
+    /// Sets when the contents were last changed.
+    ///
+    /// # Errors
+    /// When we are not the owner.
+    pub fn set_modified(&self, modified: Moment) -> Result<()> {
+        fault::step("set time of", &self.path)?;
+        let (seconds, nanoseconds) = modified.parts();
+        let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
+        rustix::fs::futimens(&self.fd, &Timestamps { last_access: time, last_modification: time })
+            .map_err(|e| SystemError::new("set time of", &self.path, e))
+    }
+
+    /// Makes contents and attributes durable (not the name: that is the directory's).
+    ///
+    /// # Errors
+    /// When the disk fails; the file must then be given up, not synced again: the kernel may have
+    /// dropped what it could not write.
+    pub fn sync(&self) -> Result<()> {
+        fault::step("sync", &self.path)?;
+        rustix::fs::fsync(&self.fd).map_err(|e| SystemError::new("sync", &self.path, e))
+    }
+}
+
+/// A lock that the kernel releases when it is dropped or the process ends, however that happens.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+/// Takes the lock on the file `name`, creating it when it is absent. `None` when somebody else has
+/// it and `wait` is false.
+///
+/// # Errors
+/// When the file can't be opened or locked.
+pub fn lock_file(directory: &Directory, name: &str, mode: u32, wait: bool) -> Result<Option<FileLock>> {
+    let writer = directory.open_in_place(name, mode)?;
+    if writer.status()?.owner == super::user() {
+        writer.set_mode(mode)?;
+    }
+    let operation =
+        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    loop {
+        match rustix::fs::flock(&writer.fd, operation) {
+            Ok(()) => return Ok(Some(FileLock { _file: File::from(writer.fd) })),
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            // A signal while we wait: the caller's interrupt flag is looked at between attempts.
+            Err(Errno::INTR) if wait => {}
+            Err(error) => return Err(SystemError::new("lock", &writer.path, error)),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Every system call that changes a disk, and those reads that `std` does not offer.
+//!
+//! Two reasons to keep them in one place. The first is safety below a root: a [`Directory`] is an
+//! open handle, every operation names **one** component in it, and deeper directories are opened
+//! without ever following a link or leaving the root. So neither `..`, nor an absolute link, nor
+//! somebody who swaps a directory for a link at the wrong moment can lead dsg outside. The second
+//! is proof: each call that changes something passes [`fault::step`], so that tests can end the
+//! program at the n-th step for every n (`ARCHITECTURE.md`, "How we know").
+
+mod directory;
+pub mod fault;
+mod file;
+mod platform;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use directory::{DirectoryEntry, Directory, Parents};
+pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
+pub use platform::{is_network_file_system, sync_file_system};
+
+use dsg_core::entry::Moment;
+
+/// What kind of thing a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A socket, pipe or device: never versioned.
+    Other,
+}
+
+/// What `lstat` says, as far as dsg asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The kind.
+    pub kind: Kind,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the contents.
+    pub modified: Moment,
+    /// Last change of the inode: can't be set back by a program, so it catches what `modified` hides.
+    pub changed: Moment,
+    /// Inode number.
+    pub inode: u64,
+    /// Device of the file system.
+    pub device: u64,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub owner: u32,
+}
+
+impl Status {
+    /// Whether the owner may execute it.
+    #[must_use]
+    pub fn executable(&self) -> bool {
+        self.mode & 0o100 != 0
+    }
+
+    /// Whether this can be the same file with the same contents as `other`: inode, size and time of
+    /// the contents. The inode's own time is left out, a rename moves it.
+    #[must_use]
+    pub fn same_contents(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.inode == other.inode
+            && self.size == other.size
+            && self.modified == other.modified
+    }
+}
+
+/// A system call failed: which, on what, why.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {}: {source}", path.display())]
+pub struct SystemError {
+    /// What was tried, as an infinitive: "rename", "read".
+    pub operation: &'static str,
+    /// On what.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// The result of a call of this module.
+pub type Result<T> = std::result::Result<T, SystemError>;
+
+impl SystemError {
+    pub(crate) fn new(operation: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
+        Self { operation, path: path.to_owned(), source: source.into() }
+    }
+
+    /// Whether the thing was not there.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+
+    /// Whether something was there already.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty
+        )
+    }
+
+    /// Whether the system said no.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        )
+    }
+
+    /// Whether the disk or the quota is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        )
+    }
+}
+
+/// Turns "not there" into `None`; every other failure stays one.
+///
+/// # Errors
+/// What `result` held, unless it says that the thing is absent.
+pub fn present<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Fills `buffer` with random bytes from the system.
+///
+/// # Errors
+/// When the system has none.
+pub fn random(buffer: &mut [u8]) -> Result<()> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let read = platform::random(&mut buffer[filled..])
+            .map_err(|e| SystemError::new("read random bytes from", Path::new("the system"), e))?;
+        filled += read;
+    }
+    Ok(())
+}
+
+/// The user that the process acts for.
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The name of this machine; empty when it has none.
+#[must_use]
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
