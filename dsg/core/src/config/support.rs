@@ -1,0 +1,206 @@
+//! Which repositories this version can work with.
+//!
+//! Every type can be configured, so that a file is never refused for being ahead of the program;
+//! only working with the repository is. The reasons and ways out are said here, once.
+
+use super::project::ProjectConfig;
+use super::repository::{RepositoryConfig, RepositoryType};
+
+/// Names that mean this machine, whatever it is called.
+const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "::1", "0.0.0.0"];
+
+/// A repository that this version can work with: a directory of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supported {
+    /// The repository's directory: `<mountpoint>/<name>`, absolute.
+    pub path: String,
+    /// `Posix` or `Xfs`.
+    pub kind: RepositoryType,
+}
+
+/// Why this version can't work with a repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSupported {
+    /// A file system whose own snapshots are not used yet.
+    #[error("not in this version: repositories of type {kind}")]
+    FileSystem {
+        /// The type.
+        kind: RepositoryType,
+        /// Its mountpoint.
+        mountpoint: String,
+    },
+    /// A repository elsewhere.
+    #[error("not in this version: repositories on other machines (this one is on {host})")]
+    OtherMachine {
+        /// The machine.
+        host: String,
+    },
+    /// Rclone and IPFS.
+    #[error("not in this version: repositories of type {kind}")]
+    Transport {
+        /// The type.
+        kind: RepositoryType,
+    },
+}
+
+impl NotSupported {
+    /// What to do instead.
+    #[must_use]
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::FileSystem { kind, mountpoint } => format!(
+                "a directory of a {kind} file system works as a plain one: write `type: posix` with \
+                 `mountpoint: {mountpoint}` (its own snapshots are then not used)"
+            ),
+            Self::OtherMachine { host } => format!(
+                "log in on {host} and run dsg there, in a clone of the project; if this machine is {host}, \
+                 write `host: localhost`"
+            ),
+            Self::Transport { kind } => {
+                let tool = if *kind == RepositoryType::Rclone {
+                    "rclone"
+                } else {
+                    "ipfs"
+                };
+                format!(
+                    "use `type: posix` with a directory of this machine, and copy that directory with {tool} \
+                     for a second place"
+                )
+            }
+        }
+    }
+}
+
+impl RepositoryConfig {
+    /// Whether this version can work with it, and where it is. `name` is the project's name,
+    /// `own_names` are the names of this machine (host name, fully qualified name).
+    ///
+    /// # Errors
+    /// [`NotSupported`] says why not; its `next_step` what to do.
+    pub fn support(&self, name: &str, own_names: &[&str]) -> Result<Supported, NotSupported> {
+        let kind = self.kind();
+        let (host, mountpoint) = match self {
+            Self::Posix { host, mountpoint }
+            | Self::Xfs { host, mountpoint }
+            | Self::Btrfs { host, mountpoint }
+            | Self::Zfs {
+                host, mountpoint, ..
+            } => (host, mountpoint),
+            Self::Rclone { .. } | Self::Ipfs { .. } => {
+                return Err(NotSupported::Transport { kind });
+            }
+        };
+        if !is_this_machine(host, own_names) {
+            return Err(NotSupported::OtherMachine { host: host.clone() });
+        }
+        if matches!(kind, RepositoryType::Zfs | RepositoryType::Btrfs) {
+            return Err(NotSupported::FileSystem {
+                kind,
+                mountpoint: mountpoint.clone(),
+            });
+        }
+        Ok(Supported {
+            path: format!("{}/{name}", mountpoint.trim_end_matches('/')),
+            kind,
+        })
+    }
+}
+
+impl ProjectConfig {
+    /// As [`RepositoryConfig::support`], with the project's own name.
+    ///
+    /// # Errors
+    /// [`NotSupported`] says why not.
+    pub fn support(&self, own_names: &[&str]) -> Result<Supported, NotSupported> {
+        self.repository.support(&self.name, own_names)
+    }
+}
+
+/// Whether a host's name means this machine: one of the names that always do, or one of
+/// `own_names`; capitals and spaces around don't count. Nothing is looked up.
+#[must_use]
+pub fn is_this_machine(host: &str, own_names: &[&str]) -> bool {
+    let host = host.trim();
+    !host.is_empty()
+        && LOCAL_HOSTS
+            .iter()
+            .chain(own_names)
+            .any(|name| name.trim().eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posix(host: &str, mountpoint: &str) -> RepositoryConfig {
+        RepositoryConfig::Posix {
+            host: host.to_owned(),
+            mountpoint: mountpoint.to_owned(),
+        }
+    }
+
+    #[test]
+    fn this_machine_has_many_names() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            " 127.0.0.1 ",
+            "::1",
+            "0.0.0.0",
+            "Scott",
+            "scott.hrdag.org",
+        ] {
+            assert!(
+                is_this_machine(host, &["scott", "scott.hrdag.org"]),
+                "{host}"
+            );
+        }
+        for host in ["", "   ", "8.8.8.8", "scot", "localhost.example.org"] {
+            assert!(!is_this_machine(host, &["scott", ""]), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_this_machine_is_supported() {
+        let supported = posix("localhost", "/srv/dsg")
+            .support("SV", &[])
+            .expect("supported");
+        assert_eq!(supported.path, "/srv/dsg/SV");
+        assert_eq!(
+            posix("me", "/")
+                .support("SV", &["ME"])
+                .expect("supported")
+                .path,
+            "/SV"
+        );
+    }
+
+    #[test]
+    fn everything_else_is_told_with_a_way_out() {
+        let remote = posix("scott", "/srv").support("p", &["me"]).unwrap_err();
+        assert_eq!(
+            remote,
+            NotSupported::OtherMachine {
+                host: "scott".to_owned()
+            }
+        );
+        let zfs = RepositoryConfig::Zfs {
+            host: "localhost".to_owned(),
+            pool: "zsd".to_owned(),
+            mountpoint: "/srv".to_owned(),
+        };
+        let refusal = zfs.support("p", &[]).unwrap_err();
+        assert!(refusal.to_string().contains("not in this version"));
+        assert!(refusal.next_step().contains("type: posix"));
+        let ipfs = RepositoryConfig::Ipfs {
+            did: "did:key:z1".to_owned(),
+            encrypted: true,
+        };
+        assert!(
+            ipfs.support("p", &[])
+                .unwrap_err()
+                .next_step()
+                .contains("ipfs")
+        );
+    }
+}
