@@ -59,7 +59,10 @@ impl RepoPath {
     /// [`BadPath`] when it can't be a path whatever the spelling.
     pub fn from_spelling(text: &str) -> Result<Self, BadPath> {
         check(text)?;
-        Ok(Self(normal(text).into_owned().into_boxed_str()))
+        let normal = normal(text);
+        // Normal form C can be longer than the spelling.
+        check(&normal)?;
+        Ok(Self(normal.into_owned().into_boxed_str()))
     }
 
     /// The text, with `/` between components.

@@ -30,6 +30,11 @@ impl MemoryStore {
         hash
     }
 
+    /// Takes over the objects of another store.
+    pub fn extend(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+    }
+
     /// Whether an object of this hash is here.
     #[must_use]
     pub fn contains(&self, hash: &TreeHash) -> bool {

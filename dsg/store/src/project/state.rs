@@ -31,11 +31,14 @@ pub struct State {
     pub repository: RepositoryId,
     /// The newest snapshot that was seen there.
     pub seen: Option<(SnapshotNumber, ChainHash)>,
+    /// The top of that snapshot's manifest. Its objects are kept too, so that the repository only
+    /// has to send what is new since.
+    pub remote: Option<CachedRoot>,
     /// The top of C; `None` when nothing is agreed.
     pub cached: Option<CachedRoot>,
 }
 
-/// The top of C.
+/// The top of a manifest whose objects are in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedRoot {
     /// Hash of its top object.
@@ -164,10 +167,10 @@ impl StateFile {
             *self = write_whole(dsg, state, store, self.slot.sequence + 1)?;
             return Ok(());
         }
-        let old = self.slot.state.cached.map(|cached| cached.root());
-        let new = state.cached.map(|cached| cached.root());
         let mut appended = Vec::new();
-        collect(store, new.as_ref(), old.as_ref(), &mut appended)?;
+        for (new, old) in roots(&state).into_iter().zip(roots(&self.slot.state)) {
+            collect(store, new.as_ref(), old.as_ref(), &mut appended)?;
+        }
         file.write_all_at(&appended, self.slot.length)?;
         let slot = Slot {
             sequence: self.slot.sequence + 1,
@@ -182,6 +185,13 @@ impl StateFile {
         self.older = Some(std::mem::replace(&mut self.slot, slot));
         Ok(())
     }
+}
+
+/// The tops of what the file must hold: C, and the last seen state of the repository. They are mostly
+/// one; where they are, nothing is written twice.
+fn roots(state: &State) -> [Option<Root>; 2] {
+    let remote = if state.remote == state.cached { None } else { state.remote };
+    [state.cached.map(|cached| cached.root()), remote.map(|remote| remote.root())]
 }
 
 /// Appends the objects of `new` that are not at the same position in `old`.
@@ -205,7 +215,9 @@ fn collect(store: &MemoryStore, new: Option<&Root>, old: Option<&Root>, out: &mu
 
 fn write_whole(dsg: &Directory, state: State, store: &MemoryStore, sequence: u64) -> Result<StateFile> {
     let mut appended = Vec::new();
-    collect(store, state.cached.map(|cached| cached.root()).as_ref(), None, &mut appended)?;
+    let [cached, remote] = roots(&state);
+    collect(store, cached.as_ref(), None, &mut appended)?;
+    collect(store, remote.as_ref(), cached.as_ref(), &mut appended)?;
     let length = HEADER_BYTES + appended.len() as u64;
     let slot = Slot {
         sequence,
@@ -261,7 +273,7 @@ mod tests {
     use dsg_core::path::RepoPath;
 
     fn state(cached: Option<Root>) -> State {
-        State { repository: RepositoryId::from_bytes([3; 16]), seen: None, cached: cached.map(CachedRoot::from) }
+        State { repository: RepositoryId::from_bytes([3; 16]), seen: None, remote: None, cached: cached.map(CachedRoot::from) }
     }
 
     fn grow(store: &mut MemoryStore, root: Option<&Root>, name: &str) -> Option<Root> {

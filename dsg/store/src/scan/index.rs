@@ -81,6 +81,8 @@ pub(crate) struct Index {
     pub(crate) validity: Validity,
     /// Paths of C that the rules leave out.
     pub(crate) left_out: u64,
+    /// It was made anew, and is not what the disk has.
+    pub(crate) was_rebased: bool,
 }
 
 #[derive(Debug)]
@@ -92,7 +94,7 @@ struct Record {
 impl Index {
     /// An index of nothing.
     pub(crate) fn empty(validity: Validity) -> Self {
-        Self { bytes: Vec::new(), records: HashMap::new(), validity, left_out: 0 }
+        Self { bytes: Vec::new(), records: HashMap::new(), validity, left_out: 0, was_rebased: false }
     }
 
     /// Reads an index; `None` when the bytes are not one, for whatever reason.
@@ -117,7 +119,7 @@ impl Index {
             cursor.skip(length)?;
             records.insert(path, Record { entries, visited: AtomicBool::new(false) });
         }
-        Some(Self { records, validity: Validity { rules, cached }, left_out, bytes })
+        Some(Self { records, validity: Validity { rules, cached }, left_out, bytes, was_rebased: false })
     }
 
     /// The entries of a directory, in the order of their names as the disk spells them.

@@ -58,5 +58,7 @@ pub(crate) fn rebase(
         .collect();
     let bytes = Index::empty(validity).write(validity, left_out, &records);
     // What was just written can be read; if not, nothing is known, and everything is read again.
-    Index::parse(bytes).unwrap_or_else(|| Index::empty(validity))
+    let mut index = Index::parse(bytes).unwrap_or_else(|| Index::empty(validity));
+    index.was_rebased = true;
+    index
 }

@@ -1,0 +1,366 @@
+//! What is known of the files here during one command: what the walk found, what had to be read,
+//! and what the index will say afterwards.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use dsg_core::compare::LocalEntry;
+use dsg_core::entry::{Entry, Moment};
+use dsg_core::hash::ContentHash;
+use dsg_core::path::RepoPath;
+use dsg_core::plan::{SuspiciousDirectory, Suspicion, Triple};
+use dsg_core::tracked::Rules;
+use rayon::prelude::*;
+
+use super::look::relation;
+use crate::error::Result;
+use crate::monitor::{Monitor, Phase, check_stop};
+use crate::project::OldFile;
+use crate::scan::{Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Validity};
+use crate::system::{Directory, Kind, Parents, Status, present};
+
+/// The files here, as this command knows them.
+#[derive(Debug)]
+pub(crate) struct LocalFiles {
+    root: Directory,
+    index: Index,
+    pub(crate) found: Found,
+    /// Paths that differ from C, or may, with what the disk said.
+    changes: HashMap<RepoPath, LocalChange>,
+    /// Files that turned out unreadable when they were to be read.
+    pub(crate) unreadable: Vec<Unknown>,
+    stamp: Moment,
+    rebased: bool,
+}
+
+/// What reading a file gave.
+enum Contents {
+    Hash(ContentHash),
+    Changed,
+    Failed(String),
+}
+
+impl LocalFiles {
+    pub(crate) fn new(root: Directory, index: Index, found: Found, stamp: Moment) -> Self {
+        let rebased = index.was_rebased;
+        Self { root, index, found, changes: HashMap::new(), unreadable: Vec::new(), stamp, rebased }
+    }
+
+    pub(crate) fn keep(&mut self, changes: Vec<LocalChange>) {
+        self.changes = changes.into_iter().map(|change| (change.path.clone(), change)).collect();
+    }
+
+    pub(crate) fn change(&self, path: &RepoPath) -> Option<&LocalChange> {
+        self.changes.get(path)
+    }
+
+    /// Reads the files whose content decides what is to be done: those that C or R has too.
+    pub(crate) fn read_contents(&mut self, triples: &mut [Triple], monitor: &dyn Monitor) -> Result<()> {
+        let wanted: Vec<usize> = (0..triples.len()).filter(|at| needs_reading(&triples[*at])).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let bytes = wanted.iter().filter_map(|at| triples[*at].local.as_ref()).map(LocalEntry::size).sum();
+        monitor.begin(Phase::Hashing, wanted.len() as u64, bytes);
+        let read: Vec<(usize, Contents)> = wanted
+            .par_chunks(32)
+            .map(|chunk| {
+                let mut parents = Parents::new(&self.root);
+                let mut buffer = Vec::new();
+                let mut read = Vec::with_capacity(chunk.len());
+                for at in chunk {
+                    check_stop(monitor)?;
+                    let contents = match self.changes.get(&triples[*at].path) {
+                        Some(change) => read_one(&mut parents, change, &mut buffer, monitor),
+                        None => Contents::Changed,
+                    };
+                    monitor.advance(1, 0);
+                    read.push((*at, contents));
+                }
+                Ok(read)
+            })
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        for (at, contents) in read {
+            let triple = &mut triples[at];
+            let why = match contents {
+                Contents::Hash(found) => {
+                    if let Some(LocalEntry::File { hash, .. }) = &mut triple.local {
+                        *hash = Some(found);
+                    }
+                    continue;
+                }
+                Contents::Changed => "it changed while it was read".to_owned(),
+                Contents::Failed(why) => why,
+            };
+            self.unreadable.push(Unknown {
+                path: Some(triple.path.clone()),
+                shown: dsg_core::name::display_safe(triple.path.as_str()),
+                why: UnknownReason::Unreadable(why),
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes for the index how the paths that were looked at relate to C.
+    pub(crate) fn relate(&mut self, triples: &[Triple]) {
+        for triple in triples {
+            let Some(change) = self.changes.get(&triple.path) else { continue };
+            let relation = relation(triple.local.as_ref(), triple.cached.as_ref());
+            let at = change.at.clone();
+            let local = triple.local.clone();
+            self.update(&triple.path, &at, |entry| {
+                entry.relation = relation;
+                if let (Some(seen), Some(local)) = (&mut entry.seen, local) {
+                    seen.local = local;
+                }
+            });
+        }
+    }
+
+    /// Changes the index entry of a path, making it if need be.
+    fn update(&mut self, path: &RepoPath, at: &Path, change: impl FnOnce(&mut IndexEntry)) {
+        let directory = path.directory();
+        if !self.found.records.contains_key(directory) {
+            let entries = self.index.entries(directory).map(|raw| raw.to_entry()).collect();
+            self.found.records.insert(directory.to_owned(), entries);
+        }
+        let Some(record) = self.found.records.get_mut(directory) else { return };
+        let name = at.file_name().map_or_else(|| path.name().into(), |name| name.to_string_lossy());
+        let found = record.binary_search_by(|entry| entry.name.as_str().cmp(&name));
+        let index = match found {
+            Ok(index) => index,
+            Err(index) => {
+                let entry = IndexEntry { name: name.into_owned(), seen: None, relation: Relation::Absent };
+                record.insert(index, entry);
+                index
+            }
+        };
+        change(&mut record[index]);
+        if record[index].seen.is_none() && record[index].relation == Relation::Absent {
+            record.remove(index);
+        }
+    }
+
+    /// Where a path is, or will be, on disk: in directories as the disk spells them.
+    pub(crate) fn at(&self, path: &RepoPath) -> PathBuf {
+        if let Some(change) = self.changes.get(path) {
+            return change.at.clone();
+        }
+        if path.as_str().is_ascii() {
+            return PathBuf::from(path.as_str());
+        }
+        let name = self.index_entry(path).map_or_else(|| path.name().to_owned(), |entry| entry.name);
+        let mut rest = vec![name];
+        let mut directory = path.parent();
+        while let Some(current) = directory {
+            if let Some(spelled) = self.found.spellings.get(current.as_str()) {
+                return rest.iter().rev().fold(PathBuf::from(spelled), |at, name| at.join(name));
+            }
+            rest.push(current.name().to_owned());
+            directory = current.parent();
+        }
+        rest.iter().rev().collect()
+    }
+
+    fn index_entry(&self, path: &RepoPath) -> Option<IndexEntry> {
+        let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == path.name();
+        match self.found.records.get(path.directory()) {
+            Some(record) => record.iter().find(|entry| spelled(entry)).cloned(),
+            None => self.index.entries(path.directory()).map(|raw| raw.to_entry()).find(spelled),
+        }
+    }
+
+    /// What the scan saw at a path, for comparing with what is there when it is replaced.
+    pub(crate) fn old_file(&self, path: &RepoPath, local: &LocalEntry, in_history: bool) -> Option<OldFile> {
+        let hash = match local {
+            LocalEntry::File { hash, .. } => *hash,
+            LocalEntry::Link { .. } => None,
+        };
+        if let Some(change) = self.changes.get(path) {
+            return change.status.as_ref().map(|status| OldFile::new(status, hash, in_history));
+        }
+        let seen = self.index_entry(path)?.seen?;
+        let kind = if matches!(seen.local, LocalEntry::Link { .. }) { Kind::Link } else { Kind::File };
+        let status = Status {
+            kind,
+            size: seen.local.size(),
+            modified: seen.modified,
+            changed: seen.changed,
+            inode: seen.inode,
+            device: 0,
+            mode: 0,
+            owner: 0,
+        };
+        Some(OldFile::new(&status, hash, in_history))
+    }
+
+    /// After a sync: what a path is now, and that C agrees with it.
+    pub(crate) fn agreed(&mut self, path: &RepoPath, entry: Option<&Entry>, seen: Option<(Status, Moment)>) {
+        let at = self.at(path);
+        let relation = if entry.is_some() { Relation::Same } else { Relation::Absent };
+        let local = entry.map(|entry| match entry {
+            Entry::File(file) => LocalEntry::File {
+                hash: Some(file.hash),
+                executable: file.executable,
+                size: file.size,
+                modified: file.modified,
+            },
+            Entry::Link(link) => LocalEntry::Link { target: link.target.clone() },
+        });
+        self.update(path, &at, |known| {
+            known.relation = relation;
+            match (local, seen) {
+                (None, _) => known.seen = None,
+                (Some(local), Some((status, stamp))) => {
+                    known.seen = Some(Seen {
+                        modified: status.modified,
+                        changed: status.changed,
+                        inode: status.inode,
+                        racy: status.changed >= stamp,
+                        local,
+                    });
+                }
+                // What was uploaded keeps what the scan saw, and gets the hash that landed.
+                (Some(local), None) => {
+                    if let Some(seen) = &mut known.seen {
+                        seen.local = local;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Whether the index on disk says all this already.
+    pub(crate) fn is_as_indexed(&self) -> bool {
+        self.found.records.is_empty() && !self.rebased
+    }
+
+    /// The bytes of the new index. `extra` is laid over what was found.
+    pub(crate) fn index_bytes(&self, extra: &HashMap<String, Vec<IndexEntry>>) -> Vec<u8> {
+        self.index_bytes_for(self.index.validity, extra)
+    }
+
+    pub(crate) fn index_bytes_for(&self, validity: Validity, extra: &HashMap<String, Vec<IndexEntry>>) -> Vec<u8> {
+        if extra.is_empty() {
+            return self.index.write(validity, self.index.left_out, &self.found.records);
+        }
+        let mut records = self.found.records.clone();
+        records.extend(extra.iter().map(|(directory, entries)| (directory.clone(), entries.clone())));
+        self.index.write(validity, self.index.left_out, &records)
+    }
+
+    /// Data directories that were on another device than the project.
+    pub(crate) fn mounted(&self) -> Result<Vec<String>> {
+        let own = self.root.own_status()?.device;
+        let found = self.found.data_directories.iter().filter(|(_, device)| *device != own);
+        let mut mounted: Vec<String> = found.map(|(path, _)| path.clone()).collect();
+        mounted.sort();
+        Ok(mounted)
+    }
+
+    /// The device on which the nearest existing directory above a path lies.
+    pub(crate) fn device_of(&self, at: &Path) -> Result<u64> {
+        let mut directory = at.parent();
+        while let Some(path) = directory {
+            if let Some(found) = present(self.root.directory(path))? {
+                return Ok(found.own_status()?.device);
+            }
+            directory = path.parent();
+        }
+        Ok(self.root.own_status()?.device)
+    }
+
+    /// Data directories out of which everything vanished in a way that looks like an accident.
+    pub(crate) fn suspicious_directories(
+        &self,
+        rules: &Rules,
+        triples: &[Triple],
+        mounts: &[String],
+    ) -> Result<Vec<SuspiciousDirectory>> {
+        let gone = triples.iter().filter(|triple| triple.local.is_none() && triple.cached.is_some());
+        let directories: BTreeSet<String> =
+            gone.filter_map(|triple| data_directory(rules, &triple.path)).collect();
+        let own = self.root.own_status()?.device;
+        let mut suspicious = Vec::new();
+        for directory in directories {
+            let why = match self.status_of(&directory)? {
+                Some(status) if status.kind == Kind::Link => Some(Suspicion::BecameLink),
+                Some(status) if status.kind == Kind::Directory => {
+                    let was_mounted = mounts.contains(&directory);
+                    let is_mounted = status.device != own;
+                    let changed = was_mounted != is_mounted;
+                    (changed && self.is_empty(&directory)?).then_some(Suspicion::ChangedDevice)
+                }
+                _ => None,
+            };
+            if let Some(why) = why {
+                suspicious.push(SuspiciousDirectory { directory: directory.into(), why });
+            }
+        }
+        Ok(suspicious)
+    }
+
+    fn status_of(&self, directory: &str) -> Result<Option<Status>> {
+        let mut parents = Parents::new(&self.root);
+        match present(parents.of(Path::new(directory))) {
+            Ok(Some((parent, name))) => Ok(present(parent.status(name))?),
+            Ok(None) => Ok(None),
+            // Behind a link: nothing there is ours.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn is_empty(&self, directory: &str) -> Result<bool> {
+        match present(self.root.directory(directory))? {
+            Some(found) => Ok(found.entries()?.is_empty()),
+            None => Ok(true),
+        }
+    }
+}
+
+/// The topmost data directory that a path lies in; the whole project has none.
+fn data_directory(rules: &Rules, path: &RepoPath) -> Option<String> {
+    let mut area = rules.root();
+    let mut end = 0;
+    for name in path.components().rev().skip(1).collect::<Vec<_>>().into_iter().rev() {
+        let directory = &path.as_str()[..end];
+        area = rules.enter(area, directory, name)?;
+        end += name.len() + usize::from(end > 0);
+        if area.inside {
+            return Some(path.as_str()[..end].to_owned());
+        }
+    }
+    None
+}
+
+fn needs_reading(triple: &Triple) -> bool {
+    matches!(triple.local, Some(LocalEntry::File { hash: None, .. }))
+        && (triple.cached.is_some() || triple.remote.is_some())
+}
+
+fn read_one(
+    parents: &mut Parents<'_>,
+    change: &LocalChange,
+    buffer: &mut Vec<u8>,
+    monitor: &dyn Monitor,
+) -> Contents {
+    let read = || -> crate::system::Result<Contents> {
+        let (directory, name) = parents.of(&change.at)?;
+        let mut reader = directory.open_file(name)?;
+        let before = reader.status()?;
+        if Some(before.inode) != change.status.map(|status| status.inode) {
+            return Ok(Contents::Changed);
+        }
+        let (hash, _) = reader.hash(buffer, &|bytes| monitor.advance(0, bytes))?;
+        let unchanged = reader.status()? == before && change.status == Some(before);
+        Ok(if unchanged { Contents::Hash(hash) } else { Contents::Changed })
+    };
+    let mut read = read;
+    match read() {
+        Ok(contents) => contents,
+        Err(error) => Contents::Failed(error.source.to_string()),
+    }
+}
