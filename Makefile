@@ -1,0 +1,24 @@
+# Names for the scripts; `make` prints them. What they do stands in the scripts.
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak bench check install
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## two people, one repository, in a minute
+	scripts/demo
+
+test: ## everything that must be green: checks and all tests
+	scripts/test
+
+soak: ## the simulation for long (DSG_SEEDS=20000)
+	scripts/soak
+
+bench: ## measured beside find, b3sum and rsync
+	scripts/bench
+
+check: ## format, lints, documentation, licences
+	scripts/check
+
+install: ## dsg, completions and manual below PREFIX (~/.local)
+	scripts/install
