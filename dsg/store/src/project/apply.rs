@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use dsg_core::path::RepoPath;
+use dsg_core::snapshot::TransactionId;
 use dsg_core::tracked::Rules;
 
 use super::journal::{Journal, LocalOperation, OldFile, StagedFile};
@@ -43,6 +44,8 @@ const APPEARED: &str = "something appeared here while the sync ran";
 
 struct Apply<'a> {
     root: &'a Directory,
+    dsg: &'a Directory,
+    transaction: &'a TransactionId,
     rules: &'a Rules,
     staged: Option<Directory>,
     trash: Option<Directory>,
@@ -66,6 +69,8 @@ pub(crate) fn apply(
     let trash = prepare_trash(dsg, journal)?;
     let mut work = Apply {
         root,
+        dsg,
+        transaction: &journal.transaction,
         rules,
         staged,
         trash,
@@ -146,16 +151,15 @@ impl Apply<'_> {
         let Some(old) = &operation.old else { return Ok(None) };
         let at = Path::new(&operation.at);
         let Some((directory, name)) = present(self.parents.of(at))? else { return Ok(None) };
-        let Some(status) = present(directory.status(name))? else { return Ok(None) };
-        if !old.is_still(&status) {
-            return Ok(Some(EDITED));
-        }
-        let trash = match &self.trash {
-            Some(trash) => trash,
-            None => return Ok(Some(EDITED)),
-        };
+        let Some(trash) = &self.trash else { return Ok(Some(EDITED)) };
         let label = number.to_string();
-        directory.rename_new(name, trash, &label)?;
+        match present(directory.status(name))? {
+            Some(status) if old.is_still(&status) => directory.rename_new(name, trash, &label)?,
+            Some(_) => return Ok(Some(EDITED)),
+            // An earlier run may have ended between the rename and the look.
+            None if present(trash.status(&label))?.is_none() => return Ok(None),
+            None => {}
+        }
         if !is_what_was_seen(trash, OsStr::new(&label), old)? {
             // Somebody saved between the look and the rename: it goes back, whatever it is now.
             trash.rename_new(&label, directory, name)?;
@@ -184,15 +188,14 @@ impl Apply<'_> {
                 return Ok(Some(EDITED));
             }
             directory.exchange(name, staged, &new.name)?;
+        }
+        // What was here now lies under the new file's name in staging, unless an earlier run has
+        // dealt with it.
+        if present(staged.status(&new.name))?.is_some_and(|out| out.inode != new.inode) {
             if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
                 directory.exchange(name, staged, &new.name)?;
                 return Ok(Some(EDITED));
             }
-        }
-        // What was here now lies under the new file's name in staging.
-        if let Some(out) = present(staged.status(&new.name))?
-            && out.inode != new.inode
-        {
             match &operation.backup {
                 Some(backup) => match staged.rename_new(&new.name, directory, backup) {
                     Err(error) if error.is_present() => {
@@ -259,11 +262,15 @@ impl Apply<'_> {
             return Ok(false);
         }
         let label = format!("{number}-aside");
-        let trash = self.trash()?;
+        if self.trash.is_none() {
+            self.trash = Some(trash::prepare(self.dsg, self.transaction, &[])?);
+        }
         let (directory, name) = self.parents.of(at)?;
-        // The handle of this directory must not be taken for the file's later.
-        directory.rename_new(name, trash, &label)?;
+        if let Some(trash) = &self.trash {
+            directory.rename_new(name, trash, &label)?;
+        }
         self.applied.set_aside.push(at.to_owned());
+        // The handle of this directory must not be taken for another later.
         self.parents = Parents::new(self.root);
         Ok(true)
     }
@@ -314,8 +321,8 @@ impl Apply<'_> {
 }
 
 fn is_link_in_the_way(error: &crate::system::SystemError) -> bool {
-    // ELOOP: a link where a directory was expected and none is followed.
-    error.source.kind() == std::io::ErrorKind::FilesystemLoop
+    // A link where a directory was expected, and none is followed.
+    error.is_link_in_the_way()
 }
 
 /// Whether a path of directories lies in a data directory.

@@ -20,49 +20,49 @@ const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// What a sync is about to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journal {
+pub(crate) struct Journal {
     /// Its transaction.
-    pub transaction: TransactionId,
+    pub(crate) transaction: TransactionId,
     /// The head that the plan was made against.
-    pub base: Option<(SnapshotNumber, ChainHash)>,
+    pub(crate) base: Option<(SnapshotNumber, ChainHash)>,
     /// Whether the repository is asked to commit; what became of that is then asked first.
-    pub commits: bool,
+    pub(crate) commits: bool,
     /// What changes here.
-    pub operations: Vec<LocalOperation>,
+    pub(crate) operations: Vec<LocalOperation>,
 }
 
 /// One path that changes here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LocalOperation {
+pub(crate) struct LocalOperation {
     /// The key.
-    pub path: RepoPath,
+    pub(crate) path: RepoPath,
     /// Where it is below the project, as the disk spells it.
-    pub at: String,
+    pub(crate) at: String,
     /// What the scan saw there; `None` for nothing.
-    pub old: Option<OldFile>,
+    pub(crate) old: Option<OldFile>,
     /// What comes there; `None` for nothing.
-    pub new: Option<StagedFile>,
+    pub(crate) new: Option<StagedFile>,
     /// The name under which the old file is kept beside the new one, when the user chose against it.
-    pub backup: Option<String>,
+    pub(crate) backup: Option<String>,
 }
 
 /// A file or link as the scan saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OldFile {
+pub(crate) struct OldFile {
     link: bool,
     inode: u64,
     size: u64,
     modified: Moment,
     /// Its content, where it is known.
-    pub hash: Option<ContentHash>,
+    pub(crate) hash: Option<ContentHash>,
     /// Whether the repository's history has that content.
-    pub in_history: bool,
+    pub(crate) in_history: bool,
 }
 
 impl OldFile {
     /// Notes what the scan saw.
     #[must_use]
-    pub fn new(status: &Status, hash: Option<ContentHash>, in_history: bool) -> Self {
+    pub(crate) fn new(status: &Status, hash: Option<ContentHash>, in_history: bool) -> Self {
         Self {
             link: status.kind == Kind::Link,
             inode: status.inode,
@@ -75,7 +75,7 @@ impl OldFile {
 
     /// Whether this can be what the scan saw. The inode's own time can't be asked, a rename moves it.
     #[must_use]
-    pub fn is_still(&self, status: &Status) -> bool {
+    pub(crate) fn is_still(&self, status: &Status) -> bool {
         let kind = if self.link { Kind::Link } else { Kind::File };
         status.kind == kind
             && status.inode == self.inode
@@ -86,11 +86,23 @@ impl OldFile {
 
 /// A file or link that waits in `.dsg/tx/<transaction>/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StagedFile {
+pub(crate) struct StagedFile {
     /// Its name there.
-    pub name: String,
+    pub(crate) name: String,
     /// Its inode: tells whether it is in place already.
-    pub inode: u64,
+    pub(crate) inode: u64,
+}
+
+impl Default for Journal {
+    /// A journal of nothing, to be filled in.
+    fn default() -> Self {
+        Self {
+            transaction: TransactionId::from_bytes([0; 8]),
+            base: None,
+            commits: false,
+            operations: Vec::new(),
+        }
+    }
 }
 
 impl Journal {
@@ -98,7 +110,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk says no.
-    pub fn read(dsg: &Directory) -> Result<Option<Self>> {
+    pub(crate) fn read(dsg: &Directory) -> Result<Option<Self>> {
         let Some(mut reader) = present(dsg.open_file(FILE))? else { return Ok(None) };
         let bytes = reader.read_to_end(FILE_BYTES_MAX)?;
         Ok(parse(&bytes))
@@ -108,7 +120,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk says no.
-    pub fn write(&self, dsg: &Directory) -> Result<()> {
+    pub(crate) fn write(&self, dsg: &Directory) -> Result<()> {
         let text = serde_json::to_vec(self)
             .map_err(|e| Error::new(Code::Disk, "could not write the journal").because(e))?;
         let mut bytes = Vec::with_capacity(HEAD_BYTES + text.len());
@@ -131,7 +143,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk says no.
-    pub fn clear(dsg: &Directory) -> Result<()> {
+    pub(crate) fn clear(dsg: &Directory) -> Result<()> {
         if present(dsg.status(FILE))?.is_some_and(|status| status.size > 0) {
             dsg.open_in_place(FILE, 0o600)?.truncate(0)?;
         }

@@ -1,6 +1,7 @@
 //! The project: a working tree with `.dsgconfig.yml` at its root and `.dsg` beside it.
 
 mod apply;
+mod attach;
 mod journal;
 mod legacy;
 mod state;
@@ -18,6 +19,7 @@ use foundation_runtime::clock::Clock;
 
 pub(crate) use apply::{Applied, apply};
 pub use apply::Skipped;
+pub use attach::{attach, reattach, write_configuration};
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
 
@@ -130,8 +132,11 @@ impl Project {
 
     /// The configuration as a snapshot keeps it.
     #[must_use]
-    pub fn configuration(&self) -> serde_json::Value {
-        self.rules.to_value()
+    pub fn configuration(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self.rules.to_value() {
+            serde_json::Value::Object(map) => map,
+            _ => serde_json::Map::new(),
+        }
     }
 
     pub(crate) fn validity(&self, state: Option<&State>) -> Validity {

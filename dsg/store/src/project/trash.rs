@@ -57,6 +57,25 @@ pub(super) fn prepare(dsg: &Directory, transaction: &TransactionId, files: &[Tra
     Ok(own)
 }
 
+/// Keeps a staging area whole, because what in it is only here can't be told any more.
+pub(super) fn keep_whole(dsg: &Directory, from: &Directory, name: &std::ffi::OsStr) -> Result<()> {
+    let staged = from.directory(name)?;
+    if staged.entries()?.is_empty() {
+        from.remove_directory_if_empty(name)?;
+        return Ok(());
+    }
+    let trash = dsg.directory_made(DIRECTORY, 0o700)?;
+    let own = trash.directory_made(name, 0o700)?;
+    let mut number = 0;
+    while present(own.status(format!("unfinished-{number}")))?.is_some() {
+        number += 1;
+    }
+    from.rename_new(name, &own, format!("unfinished-{number}"))?;
+    own.sync()?;
+    trash.sync()?;
+    Ok(from.sync()?)
+}
+
 /// Everything in the trash.
 ///
 /// # Errors
@@ -92,7 +111,11 @@ pub fn contents(dsg: &Directory) -> Result<Vec<Trashed>> {
 pub fn empty(dsg: &Directory, trashed: &Trashed, also_unique: bool) -> Result<()> {
     let Some(trash) = present(dsg.directory(DIRECTORY))? else { return Ok(()) };
     let Some(own) = present(trash.directory(&trashed.transaction))? else { return Ok(()) };
-    let mut left = false;
+    // What has no line in the list was kept because nothing is known of it.
+    let listed = |name: &std::ffi::OsStr| {
+        name == LIST || trashed.files.iter().any(|(file, _)| name == file.name.as_str())
+    };
+    let mut left = !also_unique && own.entries()?.iter().any(|entry| !listed(&entry.name));
     for (file, _) in &trashed.files {
         if also_unique || (file.in_history && is_what_it_was(&own, file)?) {
             own.remove_tree(&file.name)?;
@@ -118,7 +141,7 @@ fn is_what_it_was(own: &Directory, file: &TrashedFile) -> Result<bool> {
 }
 
 /// Throws away what is older than [`KEPT_SECONDS`] and has its content in history.
-pub(super) fn expire(dsg: &Directory, now: i64) -> Result<()> {
+pub(crate) fn expire(dsg: &Directory, now: i64) -> Result<()> {
     for trashed in contents(dsg)? {
         if now - trashed.seconds > KEPT_SECONDS {
             empty(dsg, &trashed, false)?;

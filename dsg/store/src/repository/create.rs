@@ -14,9 +14,9 @@ use crate::error::{Code, Error, Result};
 use crate::system::{Directory, present, random};
 
 /// The format of repositories that this version writes and reads.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 /// The features that this version understands; a repository that requires another is refused.
-pub const FEATURES: &[&str] = &[];
+pub(super) const FEATURES: &[&str] = &[];
 
 /// The name under which the control directory is built before it appears as a whole.
 const UNFINISHED: &str = ".dsg-repository.new";

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use dsg_core::hash::ChainHash;
-use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber, TransactionId};
+use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
 use foundation_runtime::clock::Clock;
 
 use super::create::Description;
@@ -165,14 +165,6 @@ impl LocalRepository {
                 .next("run `dsg validate-chain`; restore the file from a backup"));
         }
         Ok(Some(Head { number, chain, root: document.root, entries: document.entries }))
-    }
-
-    /// Whether snapshot `number` exists and was made by `transaction`.
-    pub(super) fn is_commit_of(&self, number: SnapshotNumber, transaction: &TransactionId) -> Result<bool> {
-        if present(self.snapshots.status(number.to_string()))?.is_none() {
-            return Ok(false);
-        }
-        Ok(self.document(number)?.0.transaction == *transaction)
     }
 }
 

@@ -108,7 +108,7 @@ pub struct CommitRequest {
     /// What the user says about it.
     pub message: String,
     /// Data directories and ignore rules at the time.
-    pub configuration: serde_json::Value,
+    pub configuration: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The answer to a request to commit.

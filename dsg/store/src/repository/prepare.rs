@@ -5,6 +5,7 @@
 //! objects, steps and snapshot document. What is left for the lock is to look again and rename.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use dsg_core::entry::{Entry, FileEntry, Identity, LinkEntry};
@@ -132,11 +133,14 @@ impl LocalUpload<'_> {
             None => None,
         };
         let edits = self.entries_of(changes)?;
-        let root = tree::edit(packs, old_root.as_ref(), &edits, builder).map_err(tree_error)?;
+        let root = tree::edit(packs, old_root.as_ref(), &edits, builder).map_err(edit_error)?;
         let source = PacksAnd { packs, builder };
         let mut found: Vec<Change> = Vec::with_capacity(changes.len());
-        tree::diff(&source, old_root.as_ref(), root.as_ref(), &mut |change| found.push(change))
-            .map_err(tree_error)?;
+        let _ = tree::diff(&source, old_root.as_ref(), root.as_ref(), &mut |change| {
+            found.push(change);
+            ControlFlow::<()>::Continue(())
+        })
+        .map_err(tree_error)?;
         let as_planned = found.len() == changes.len()
             && found.iter().zip(changes).all(|(found, asked)| {
                 found.path == asked.path && found.old.as_ref().map(Entry::identity) == asked.old
@@ -429,14 +433,24 @@ pub(super) fn foreign(path: &RepoPath, why: &str) -> Error {
 pub(super) fn tree_error(error: tree::TreeError<Error>) -> Error {
     match error {
         tree::TreeError::Store(error) => error,
-        tree::TreeError::NotATree { path } => {
+        other @ tree::TreeError::Damaged { .. } => Error::new(Code::TreeDamaged, "a manifest object can't be used")
+            .because(other)
+            .next("run `dsg validate-chain` to see what is affected"),
+    }
+}
+
+fn edit_error(error: tree::EditError<Error, Error>) -> Error {
+    match error {
+        tree::EditError::Tree(error) => tree_error(error),
+        tree::EditError::Store(error) => error,
+        tree::EditError::NotATree { path } => {
             Error::new(Code::NotATree, format!("{path} would be a file and a directory at once"))
                 .about([path])
                 .next("rename one of them, then sync again")
         }
-        other => Error::new(Code::TreeDamaged, "a manifest object can't be used")
-            .because(other)
-            .next("run `dsg validate-chain` to see what is affected"),
+        other @ (tree::EditError::NotSorted { .. } | tree::EditError::TextTooLong { .. }) => {
+            Error::new(Code::Usage, "this commit can't be made").because(other)
+        }
     }
 }
 

@@ -35,9 +35,9 @@ impl Repository for LocalRepository {
             None => None,
         };
         let mut objects = Vec::new();
-        tree::objects(&self.packs, new.as_ref(), old.as_ref(), &mut |address, object| {
+        let _ = tree::objects(&self.packs, new.as_ref(), old.as_ref(), &mut |address, object| {
             objects.push(TreeObject { hash: address.hash, bytes: object.bytes.clone() });
-            std::ops::ControlFlow::Continue(())
+            std::ops::ControlFlow::<()>::Continue(())
         })
         .map_err(tree_error)?;
         Ok(objects)
@@ -65,8 +65,11 @@ impl Repository for LocalRepository {
         };
         let (old, new) = (root(old)?, root(new)?);
         let mut changes = Vec::new();
-        tree::diff(&self.packs, old.as_ref(), new.as_ref(), &mut |change| changes.push(change))
-            .map_err(tree_error)?;
+        let _ = tree::diff(&self.packs, old.as_ref(), new.as_ref(), &mut |change| {
+            changes.push(change);
+            std::ops::ControlFlow::<()>::Continue(())
+        })
+        .map_err(tree_error)?;
         Ok(changes)
     }
 

@@ -218,7 +218,11 @@ impl Check<'_> {
                 None => None,
             };
             let mut changes = Vec::new();
-            tree::diff(packs, old.as_ref(), new.as_ref(), &mut |change| changes.push(change)).map_err(tree_error)?;
+            let _ = tree::diff(packs, old.as_ref(), new.as_ref(), &mut |change| {
+                changes.push(change);
+                std::ops::ControlFlow::<()>::Continue(())
+            })
+            .map_err(tree_error)?;
             Ok(changes)
         };
         match read() {

@@ -41,22 +41,6 @@ pub(crate) struct Seen {
     pub(crate) local: LocalEntry,
 }
 
-impl Seen {
-    /// Whether the file is as it was then.
-    pub(crate) fn is_still(&self, status: &Status) -> bool {
-        let same = match &self.local {
-            LocalEntry::File { size, executable, .. } => {
-                *size == status.size && *executable == status.executable()
-            }
-            LocalEntry::Link { .. } => true,
-        };
-        same && !self.racy
-            && self.inode == status.inode
-            && self.modified == status.modified
-            && self.changed == status.changed
-    }
-}
-
 /// An entry of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexEntry {
@@ -161,7 +145,7 @@ impl Index {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&[0; 32]);
         out.extend_from_slice(&validity.rules);
-        out.extend_from_slice(validity.cached.as_ref().map_or(&[0; 32], TreeHash::as_bytes));
+        out.extend_from_slice(validity.cached.as_ref().map_or(&[0; 32], |hash| hash.as_bytes()));
         out.extend_from_slice(&left_out.to_le_bytes());
         out.extend_from_slice(&0u64.to_le_bytes());
         let mut count: u64 = 0;

@@ -23,7 +23,7 @@ use crate::system::Status;
 
 /// A path that differs from C, or may.
 #[derive(Clone, Debug)]
-pub struct LocalChange {
+pub(crate) struct LocalChange {
     /// The key.
     pub path: RepoPath,
     /// Where it is on disk, below the project, as the disk spells it.

@@ -29,7 +29,6 @@ pub(crate) struct LocalFiles {
     changes: HashMap<RepoPath, LocalChange>,
     /// Files that turned out unreadable when they were to be read.
     pub(crate) unreadable: Vec<Unknown>,
-    stamp: Moment,
     rebased: bool,
 }
 
@@ -41,9 +40,9 @@ enum Contents {
 }
 
 impl LocalFiles {
-    pub(crate) fn new(root: Directory, index: Index, found: Found, stamp: Moment) -> Self {
+    pub(crate) fn new(root: Directory, index: Index, found: Found) -> Self {
         let rebased = index.was_rebased;
-        Self { root, index, found, changes: HashMap::new(), unreadable: Vec::new(), stamp, rebased }
+        Self { root, index, found, changes: HashMap::new(), unreadable: Vec::new(), rebased }
     }
 
     pub(crate) fn keep(&mut self, changes: Vec<LocalChange>) {

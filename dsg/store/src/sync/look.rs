@@ -128,7 +128,7 @@ pub fn look(
         left_out: index.left_out,
         untracked_remote: (all - differences.len()) as u64,
     };
-    let mut local = LocalFiles::new(project.root.again()?, index, found, stamp);
+    let mut local = LocalFiles::new(project.root.again()?, index, found);
     let mut triples = combine(&mut local, differences, &objects, cached_root.as_ref())?;
     local.read_contents(&mut triples, monitor)?;
     local.relate(&triples);

@@ -199,6 +199,7 @@ impl Sync<'_> {
         let transaction = new_transaction()?;
         transactions.directory_made(transaction.to_string(), 0o700)?;
         let mut work = Work { transaction: Some(transaction), ..Work::default() };
+        work.journal.transaction = transaction;
         let backup = self.options.backup_stamp.as_deref();
         work.journal.operations =
             transfer::download(&look, self.repository, &transactions, &transaction, backup, self.monitor)?;
@@ -335,6 +336,7 @@ impl Sync<'_> {
         if let Some(transaction) = &work.transaction {
             self.forget(transaction)?;
         }
+        project::trash::expire(self.dsg, self.project_time()?)?;
         self.use_up_resolutions(&look)?;
         Ok(SyncOutcome::Done(self.report(look, work, head)))
     }
@@ -424,6 +426,11 @@ impl Sync<'_> {
         if resolutions.len() == before { Ok(()) } else { project::save_resolutions(self.dsg, &resolutions) }
     }
 
+    /// Seconds since 1970 on the project's file system: the trash is dated by it too.
+    fn project_time(&self) -> Result<i64> {
+        Ok(stamp(self.dsg)?.parts().0)
+    }
+
     fn report(&mut self, look: Look, work: Work, head: Option<Head>) -> SyncReport {
         let mut skipped = std::mem::take(&mut self.skipped);
         skipped.extend(work.applied.skipped);
@@ -488,15 +495,12 @@ enum Committing {
 #[derive(Default)]
 struct Work {
     transaction: Option<TransactionId>,
-    journal: PendingJournal,
+    journal: Journal,
     snapshot: Option<Head>,
     committed: Vec<PathChange>,
     uploaded_bytes: u64,
     applied: Applied,
 }
-
-/// The journal before its transaction is known.
-type PendingJournal = Journal;
 
 impl Work {
     fn journal(&mut self, transaction: &TransactionId, look: &Look, commits: bool) {

@@ -6,17 +6,13 @@
 //! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a line for each step. Inside a process, [`arm`]
 //! makes every step from the n-th on fail, as after a crash.
 
-use std::path::Path;
-
-use super::Result;
-
 /// A call that changes something is about to be made.
 ///
 /// # Errors
 /// Only in test builds, when a failure was asked for.
 #[cfg(not(feature = "faults"))]
 #[inline]
-pub(super) fn step(_operation: &'static str, _path: &Path) -> Result<()> {
+pub(super) fn step(_operation: &'static str, _path: &std::path::Path) -> super::Result<()> {
     Ok(())
 }
 

@@ -117,6 +117,12 @@ impl SystemError {
         )
     }
 
+    /// Whether a link was where a directory is needed; none is ever followed.
+    #[must_use]
+    pub fn is_link_in_the_way(&self) -> bool {
+        self.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+
     /// Whether the disk or the quota is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
