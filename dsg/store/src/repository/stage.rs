@@ -189,6 +189,8 @@ impl Upload for LocalUpload<'_> {
             upload: self,
             parents: Parents::new(&self.directory),
             existing: None,
+            previous: present(self.directory.directory(STAGED_PREVIOUS))?,
+            as_created: None,
             buffer: Vec::new(),
         }))
     }
@@ -204,6 +206,10 @@ struct LocalLane<'u> {
     parents: Parents<'u>,
     /// The last directory asked about, and whether the visible tree has it.
     existing: Option<(String, bool)>,
+    /// What an earlier, unfinished upload brought.
+    previous: Option<Directory>,
+    /// A mode that files get by being created with it, the umask having been looked at once.
+    as_created: Option<u32>,
     buffer: Vec<u8>,
 }
 
@@ -222,12 +228,10 @@ impl LocalLane<'_> {
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
     fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
-        let Some(previous) = present(self.upload.directory.directory(STAGED_PREVIOUS))? else {
-            return Ok(None);
-        };
+        let Some(previous) = &self.previous else { return Ok(None) };
         let shaped = Path::new(STAGED_TREE).join(put.path.as_str());
         for candidate in [flat_name(put.path), shaped] {
-            let mut old_parents = Parents::new(&previous);
+            let mut old_parents = Parents::new(previous);
             let Some((directory, name)) = present(old_parents.of(&candidate))? else { continue };
             let Some(mut old) = present(directory.open_file(name))? else { continue };
             if old.status()?.size != source.status()?.size {
@@ -278,7 +282,10 @@ impl Lane for LocalLane<'_> {
                 let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| {
                     monitor.advance(0, bytes)
                 })?;
-                target.set_mode(mode)?;
+                if self.as_created != Some(mode) {
+                    self.as_created = (target.status()?.mode == mode).then_some(mode);
+                    target.set_mode(mode)?;
+                }
                 target.set_modified(put.modified)?;
                 if self.upload.sync_each {
                     target.sync()?;

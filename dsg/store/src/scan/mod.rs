@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use dsg_core::compare::LocalEntry;
 use dsg_core::path::RepoPath;
 
-pub(crate) use index::{Index, IndexEntry, Relation, Seen, Validity};
+pub(crate) use index::{Index, IndexEntry, Relation, Seen, Updates, Validity};
 pub(crate) use rebase::rebase;
 pub(crate) use walk::{Walk, walk};
 
@@ -73,8 +73,8 @@ impl std::fmt::Display for UnknownReason {
 pub(crate) struct Found {
     pub(crate) changes: Vec<LocalChange>,
     pub(crate) unknown: Vec<Unknown>,
-    /// Directories whose index entries changed, with the new ones.
-    pub(crate) records: HashMap<String, Vec<IndexEntry>>,
+    /// Directories whose index entries changed, with those that did.
+    pub(crate) records: HashMap<String, Updates>,
     /// Tracked files and links on disk.
     pub(crate) entries: u64,
     /// Files that ignore rules leave out.

@@ -17,7 +17,8 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::OldFile;
 use crate::scan::{
-    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Validity,
+    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
+    Validity,
 };
 use crate::system::{Directory, Kind, Parents, Status, present};
 
@@ -131,25 +132,23 @@ impl LocalFiles {
     fn update(&mut self, path: &RepoPath, at: &Path, change: impl FnOnce(&mut IndexEntry)) {
         let directory = path.directory();
         if !self.found.records.contains_key(directory) {
-            let entries = self.index.entries(directory).map(|raw| raw.to_entry()).collect();
-            self.found.records.insert(directory.to_owned(), entries);
+            self.found.records.insert(directory.to_owned(), Updates::new());
         }
-        let Some(record) = self.found.records.get_mut(directory) else { return };
+        let Some(updates) = self.found.records.get_mut(directory) else { return };
         let name = at.file_name().map_or_else(|| path.name().into(), |name| name.to_string_lossy());
-        let found = record.binary_search_by(|entry| entry.name.as_str().cmp(&name));
-        let index = match found {
-            Ok(index) => index,
-            Err(index) => {
-                let entry =
-                    IndexEntry { name: name.into_owned(), seen: None, relation: Relation::Absent };
-                record.insert(index, entry);
-                index
-            }
+        let known = match updates.remove(&*name) {
+            Some(update) => update,
+            None => self.index.find(directory, &name).map(|raw| raw.to_entry()),
         };
-        change(&mut record[index]);
-        if record[index].seen.is_none() && record[index].relation == Relation::Absent {
-            record.remove(index);
-        }
+        let name = name.into_owned();
+        let mut entry = known.unwrap_or_else(|| IndexEntry {
+            name: name.clone(),
+            seen: None,
+            relation: Relation::Absent,
+        });
+        change(&mut entry);
+        let empty = entry.seen.is_none() && entry.relation == Relation::Absent;
+        updates.insert(name, (!empty).then_some(entry));
     }
 
     /// Where a path is, or will be, on disk: in directories as the disk spells them.
@@ -175,11 +174,22 @@ impl LocalFiles {
     }
 
     fn index_entry(&self, path: &RepoPath) -> Option<IndexEntry> {
-        let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == path.name();
-        match self.found.records.get(path.directory()) {
-            Some(record) => record.iter().find(|entry| spelled(entry)).cloned(),
-            None => self.index.entries(path.directory()).map(|raw| raw.to_entry()).find(spelled),
+        let (directory, name) = (path.directory(), path.name());
+        let updated = self.found.records.get(directory);
+        if let Some(update) = updated.and_then(|updates| updates.get(name)) {
+            return update.clone();
         }
+        if let Some(raw) = self.index.find(directory, name) {
+            return Some(raw.to_entry());
+        }
+        if path.as_str().is_ascii() {
+            return None;
+        }
+        // The disk may spell it otherwise.
+        let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == name;
+        let updated = updated.into_iter().flat_map(|updates| updates.values().flatten().cloned());
+        let known = self.index.entries(directory).map(|raw| raw.to_entry());
+        updated.chain(known).find(spelled)
     }
 
     /// What the scan saw at a path, for comparing with what is there when it is replaced.
@@ -258,23 +268,14 @@ impl LocalFiles {
         self.found.records.is_empty() && !self.rebased
     }
 
-    /// The bytes of the new index. `extra` is laid over what was found.
-    pub(crate) fn index_bytes(&self, extra: &HashMap<String, Vec<IndexEntry>>) -> Vec<u8> {
-        self.index_bytes_for(self.index.validity, extra)
+    /// The bytes of the new index, for the C that it was made with.
+    pub(crate) fn index_bytes(&self) -> Vec<u8> {
+        self.index_bytes_for(self.index.validity)
     }
 
-    pub(crate) fn index_bytes_for(
-        &self,
-        validity: Validity,
-        extra: &HashMap<String, Vec<IndexEntry>>,
-    ) -> Vec<u8> {
-        if extra.is_empty() {
-            return self.index.write(validity, self.index.left_out, &self.found.records);
-        }
-        let mut records = self.found.records.clone();
-        records
-            .extend(extra.iter().map(|(directory, entries)| (directory.clone(), entries.clone())));
-        self.index.write(validity, self.index.left_out, &records)
+    /// The bytes of the new index, for another C.
+    pub(crate) fn index_bytes_for(&self, validity: Validity) -> Vec<u8> {
+        self.index.write(validity, self.index.left_out, &self.found.records)
     }
 
     /// Data directories that were on another device than the project.

@@ -20,8 +20,8 @@ pub use look::{Counts, Look, LookOptions, look, remember};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Notice, Phase, check_stop};
 use crate::project::{
-    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, apply,
-    lock_project, new_transaction, save_mounts, stamp, write_index,
+    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, Trees,
+    apply, lock_project, new_transaction, save_mounts, stamp, write_index,
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::scan::{Unknown, Validity};
@@ -347,7 +347,7 @@ impl Sync<'_> {
             cached: state.cached.map(|cached| cached.hash),
         };
         if !look.local.is_as_indexed() || state.cached != look.state.cached {
-            write_index(self.dsg, &look.local.index_bytes_for(validity, &HashMap::new()))?;
+            write_index(self.dsg, &look.local.index_bytes_for(validity))?;
         }
         let mounted = look.local.mounted()?;
         if mounted != project::mounts(self.dsg)? {
@@ -367,7 +367,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         work: &Work,
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<HashMap<RepoPath, Option<Entry>>> {
         let (Some(new), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
         insert(store, self.repository.trees(new.number, look.head.map(|head| head.number))?)?;
@@ -415,7 +415,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         edits: &[(RepoPath, Option<Entry>)],
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<State> {
         let cached = if edits.is_empty() {
             look.cached_root()
@@ -599,7 +599,7 @@ fn remember_locked(dsg: &Directory, look: &Look) -> Result<()> {
     if look.local.is_as_indexed() {
         return Ok(());
     }
-    write_index(dsg, &look.local.index_bytes(&HashMap::new()))
+    write_index(dsg, &look.local.index_bytes())
 }
 
 /// Turns what the guards say into the error that stops the sync.

@@ -141,7 +141,7 @@ fn put_one(
         Err(error) if error.is_denied() => return Ok(Err(UNREADABLE)),
         Err(_) => return Ok(Err(CHANGED)),
     };
-    if source.status()? != scanned {
+    if *source.opened() != scanned {
         return Ok(Err(CHANGED));
     }
     let put = Put { path, executable: local.1, modified: scanned.modified };
