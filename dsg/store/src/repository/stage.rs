@@ -13,10 +13,8 @@ use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 
-use super::layout::{
-    ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGED_PREVIOUS, STAGED_TREE,
-    STAGING_LOCK,
-};
+use super::layout::{ABORTED, LocalRepository, STAGED_PREVIOUS, STAGED_TREE, STAGING_LOCK};
+use super::recover::is_committed;
 use super::{CommitAnswer, CommitRequest, Lane, Put, Received, Upload};
 use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
@@ -83,6 +81,7 @@ impl LocalRepository {
             self.take_over(&staging, earlier, &directory)?;
         }
         self.discard_abandoned(&staging)?;
+        self.forget_aborted()?;
         Ok(LocalUpload {
             repository: self,
             transaction: *transaction,
@@ -116,9 +115,7 @@ impl LocalRepository {
         let Some(_lock) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)? else {
             return Ok(());
         };
-        let committed = present(old.status(STAGED_PACK))?.is_some()
-            && present(old.status(STAGED_DOCUMENT))?.is_none();
-        if committed {
+        if is_committed(&old)? {
             // Its last steps are still to be made sure of; the next commit does that.
             return Ok(());
         }
@@ -138,9 +135,7 @@ impl LocalRepository {
                 continue;
             }
             let Some(old) = present(staging.directory(&entry.name))? else { continue };
-            let committed = present(old.status(STAGED_PACK))?.is_some()
-                && present(old.status(STAGED_DOCUMENT))?.is_none();
-            if committed {
+            if is_committed(&old)? {
                 continue;
             }
             let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)
@@ -151,6 +146,26 @@ impl LocalRepository {
             match staging.remove_tree(&entry.name) {
                 Err(error) if !error.is_denied() => return Err(error.into()),
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks of aborted transactions are needed as long as a late commit could come: its staging area
+    /// is gone after a week, so a month is plenty.
+    fn forget_aborted(&self) -> Result<()> {
+        let now = self.clock.now().as_second();
+        let aborted = self.control.directory(ABORTED)?;
+        for entry in aborted.entries()? {
+            let Some(status) = present(aborted.status(&entry.name))? else { continue };
+            if now - status.changed.parts().0 > 4 * UNFINISHED_KEPT_SECONDS {
+                // Another user's mark can't always be removed by us; it does no harm.
+                match aborted.remove_file(&entry.name) {
+                    Err(error) if !error.is_denied() && !error.is_absent() => {
+                        return Err(error.into());
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -217,7 +217,7 @@ impl Sync<'_> {
                 Committing::Committed => {}
                 Committing::NothingLeft => {}
                 Committing::Moved => {
-                    self.forget(&transaction)?;
+                    self.abandon()?;
                     return Ok(Attempt::Moved);
                 }
             }
@@ -299,13 +299,20 @@ impl Sync<'_> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
         if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
-            Journal::clear(self.dsg)?;
-            self.forget(transaction)?;
+            self.abandon()?;
         }
         Err(error)
     }
 
-    /// Removes what was staged here for a transaction that came to nothing.
+    /// Empties what was staged here for a transaction that came to nothing. Its folder stays as the
+    /// mark by which what it uploaded is found again.
+    fn abandon(&self) -> Result<()> {
+        Journal::clear(self.dsg)?;
+        recover::unfinished(self.dsg)?;
+        Ok(())
+    }
+
+    /// Removes what was staged here for a transaction that is done.
     fn forget(&self, transaction: &TransactionId) -> Result<()> {
         Journal::clear(self.dsg)?;
         match present(self.dsg.directory(TRANSACTIONS))? {
@@ -355,6 +362,11 @@ impl Sync<'_> {
         }
         if let Some(transaction) = &work.transaction {
             self.forget(transaction)?;
+        }
+        // What earlier runs had brought and nobody needs any more.
+        if !self.unfinished.is_empty() {
+            self.repository.discard(&self.unfinished)?;
+            self.drop_unfinished()?;
         }
         project::trash::expire(self.dsg, self.project_time()?)?;
         self.use_up_resolutions(&look)?;
