@@ -32,13 +32,18 @@ const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 /// A content that has landed.
 #[derive(Clone, Debug)]
 pub(super) struct Staged {
-    /// Its path below `staging/<transaction>/`.
-    pub(super) at: PathBuf,
-    /// The top directory that is staged in the shape of the tree, if this is.
+    /// Whether it lies in the shape of the tree.
     pub(super) shaped: bool,
     pub(super) hash: ContentHash,
     pub(super) size: u64,
     pub(super) executable: bool,
+}
+
+impl Staged {
+    /// Where the content for `path` lies below `staging/<transaction>/`.
+    pub(super) fn at(&self, path: &RepoPath) -> PathBuf {
+        place_of(path, self.shaped)
+    }
 }
 
 /// An upload into a repository of this machine.
@@ -181,15 +186,11 @@ impl LocalUpload<'_> {
     pub(super) fn staged(&self) -> std::sync::MutexGuard<'_, HashMap<RepoPath, Staged>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Where a path's content is staged.
-    pub(super) fn place_of(&self, path: &RepoPath, parent_exists: bool) -> (PathBuf, bool) {
-        if parent_exists {
-            (flat_name(path), false)
-        } else {
-            (Path::new(STAGED_TREE).join(path.as_str()), true)
-        }
-    }
+/// Where a path's content is staged.
+pub(super) fn place_of(path: &RepoPath, shaped: bool) -> PathBuf {
+    if shaped { Path::new(STAGED_TREE).join(path.as_str()) } else { flat_name(path) }
 }
 
 /// The name of a content that is staged flat: from its path, so that a resumed upload finds it.
@@ -279,11 +280,12 @@ impl Lane for LocalLane<'_> {
     ) -> Result<Received> {
         check_stop(monitor)?;
         let exists = self.parent_exists(put.path)?;
-        let (at, shaped) = self.upload.place_of(put.path, exists);
+        let shaped = !exists;
+        let at = place_of(put.path, shaped);
         let earlier = self.upload.staged().remove(put.path);
         if let Some(earlier) = earlier {
             let mut parents = Parents::new(&self.upload.directory);
-            if let Some((directory, name)) = present(parents.of(&earlier.at))? {
+            if let Some((directory, name)) = present(parents.of(&earlier.at(put.path)))? {
                 directory.remove_file_if_there(name)?;
             }
         }
@@ -310,7 +312,7 @@ impl Lane for LocalLane<'_> {
         };
         monitor.advance(1, 0);
         let staged =
-            Staged { at, shaped, hash: landed.hash, size: landed.size, executable: put.executable };
+            Staged { shaped, hash: landed.hash, size: landed.size, executable: put.executable };
         self.upload.staged().insert(put.path.clone(), staged);
         Ok(Received { hash: landed.hash, size: landed.size })
     }
@@ -320,8 +322,9 @@ impl Lane for LocalLane<'_> {
 /// before the commit.
 pub(super) fn staged_directories(upload: &LocalUpload<'_>) -> HashSet<PathBuf> {
     let mut directories = HashSet::new();
-    for staged in upload.staged().values() {
-        let mut directory = staged.at.parent();
+    for (path, staged) in upload.staged().iter() {
+        let at = staged.at(path);
+        let mut directory = at.parent();
         while let Some(path) = directory {
             if !directories.insert(path.to_owned()) {
                 break;

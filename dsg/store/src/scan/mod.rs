@@ -10,7 +10,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::path::RepoPath;
@@ -26,12 +26,29 @@ use crate::system::Status;
 pub(crate) struct LocalChange {
     /// The key.
     pub path: RepoPath,
-    /// Where it is on disk, below the project, as the disk spells it.
-    pub at: PathBuf,
+    /// Where it is on disk, below the project, where the disk spells it other than the key.
+    pub spelled: Option<Box<Path>>,
     /// What the disk said when it was looked at; `None` when nothing is there.
     pub status: Option<Status>,
     /// What is there; the hash of a file may not be known yet.
     pub local: Option<LocalEntry>,
+}
+
+impl LocalChange {
+    pub(crate) fn new(
+        path: RepoPath,
+        at: PathBuf,
+        status: Option<Status>,
+        local: Option<LocalEntry>,
+    ) -> Self {
+        let spelled = (at.as_os_str() != path.as_str()).then(|| at.into_boxed_path());
+        Self { path, spelled, status, local }
+    }
+
+    /// Where it is on disk, below the project.
+    pub(crate) fn at(&self) -> &Path {
+        self.spelled.as_deref().unwrap_or_else(|| Path::new(self.path.as_str()))
+    }
 }
 
 /// A path of which nothing can be said: it takes part in nothing, and neither does what is below it.

@@ -438,7 +438,7 @@ impl<'a> DirectoryVisit<'a, '_> {
     ) {
         if let Ok(path) = RepoPath::join(&self.place.key, key_name) {
             let at = self.place.at.join(name);
-            self.found.changes.push(LocalChange { path, at, status, local });
+            self.found.changes.push(LocalChange::new(path, at, status, local));
         }
     }
 
@@ -501,7 +501,7 @@ fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
                 && let Ok(path) = path.child(&normal(known.name))
             {
                 let at = Path::new(&directory).join(known.name);
-                found.changes.push(LocalChange { path, at, status: None, local: None });
+                found.changes.push(LocalChange::new(path, at, None, None));
             }
             updates.insert(known.name.to_owned(), entry);
         }

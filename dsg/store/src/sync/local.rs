@@ -1,7 +1,7 @@
 //! What is known of the files here during one command: what the walk found, what had to be read,
 //! and what the index will say afterwards.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
@@ -29,7 +29,7 @@ pub(crate) struct LocalFiles {
     index: Index,
     pub(crate) found: Found,
     /// Paths that differ from C, or may, with what the disk said.
-    changes: HashMap<RepoPath, LocalChange>,
+    changes: Vec<LocalChange>,
     /// Files that turned out unreadable when they were to be read.
     pub(crate) unreadable: Vec<Unknown>,
     rebased: bool,
@@ -45,15 +45,16 @@ enum Contents {
 impl LocalFiles {
     pub(crate) fn new(root: Directory, index: Index, found: Found) -> Self {
         let rebased = index.was_rebased;
-        Self { root, index, found, changes: HashMap::new(), unreadable: Vec::new(), rebased }
+        Self { root, index, found, changes: Vec::new(), unreadable: Vec::new(), rebased }
     }
 
     pub(crate) fn keep(&mut self, changes: Vec<LocalChange>) {
-        self.changes = changes.into_iter().map(|change| (change.path.clone(), change)).collect();
+        self.changes = changes;
     }
 
     pub(crate) fn change(&self, path: &RepoPath) -> Option<&LocalChange> {
-        self.changes.get(path)
+        let found = self.changes.binary_search_by(|change| change.path.cmp(path)).ok()?;
+        self.changes.get(found)
     }
 
     /// Reads the files whose content decides what is to be done: those that C or R has too.
@@ -78,7 +79,7 @@ impl LocalFiles {
                 let mut read = Vec::with_capacity(chunk.len());
                 for at in chunk {
                     check_stop(monitor)?;
-                    let contents = match self.changes.get(&triples[*at].path) {
+                    let contents = match self.change(&triples[*at].path) {
                         Some(change) => read_one(&mut parents, change, &mut buffer, monitor),
                         None => Contents::Changed,
                     };
@@ -115,9 +116,9 @@ impl LocalFiles {
     /// Notes for the index how the paths that were looked at relate to C.
     pub(crate) fn relate(&mut self, triples: &[Triple]) {
         for triple in triples {
-            let Some(change) = self.changes.get(&triple.path) else { continue };
+            let Some(change) = self.change(&triple.path) else { continue };
             let relation = relation(triple.local.as_ref(), triple.cached.as_ref());
-            let at = change.at.clone();
+            let at = change.at().to_owned();
             let local = triple.local.clone();
             self.update(&triple.path, &at, |entry| {
                 entry.relation = relation;
@@ -153,8 +154,8 @@ impl LocalFiles {
 
     /// Where a path is, or will be, on disk: in directories as the disk spells them.
     pub(crate) fn at(&self, path: &RepoPath) -> PathBuf {
-        if let Some(change) = self.changes.get(path) {
-            return change.at.clone();
+        if let Some(change) = self.change(path) {
+            return change.at().to_owned();
         }
         if path.as_str().is_ascii() {
             return PathBuf::from(path.as_str());
@@ -203,7 +204,7 @@ impl LocalFiles {
             LocalEntry::File { hash, .. } => *hash,
             LocalEntry::Link { .. } => None,
         };
-        if let Some(change) = self.changes.get(path) {
+        if let Some(change) = self.change(path) {
             return change.status.as_ref().map(|status| OldFile::new(status, hash, in_history));
         }
         let seen = self.index_entry(path)?.seen?;
@@ -375,7 +376,7 @@ fn read_one(
     monitor: &dyn Monitor,
 ) -> Contents {
     let read = || -> crate::system::Result<Contents> {
-        let (directory, name) = parents.of(&change.at)?;
+        let (directory, name) = parents.of(change.at())?;
         let mut reader = directory.open_file(name)?;
         let before = reader.status()?;
         if Some(before.inode) != change.status.map(|status| status.inode) {

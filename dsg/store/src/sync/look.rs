@@ -346,11 +346,11 @@ fn combine(
     objects: &Trees,
     cached_root: Option<&Root>,
 ) -> Result<Vec<Triple>> {
-    let changes = std::mem::take(&mut local.found.changes);
+    let mut changes = std::mem::take(&mut local.found.changes);
     let cached = CachedEntries::new(objects, cached_root, changes.len())?;
     let mut triples = Vec::with_capacity(changes.len() + differences.len());
     let mut remote = differences.into_iter().peekable();
-    for change in &changes {
+    for change in &mut changes {
         while let Some(earlier) = remote.next_if(|other| other.path < change.path) {
             triples.push(unchanged_here(earlier));
         }
@@ -363,7 +363,7 @@ fn combine(
         };
         triples.push(Triple {
             path: change.path.clone(),
-            local: change.local.clone(),
+            local: change.local.take(),
             cached,
             remote,
         });

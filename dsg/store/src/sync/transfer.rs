@@ -134,7 +134,9 @@ fn put_one(
     };
     let Some(change) = look.local.change(path) else { return Ok(Err(CHANGED)) };
     let Some(scanned) = change.status else { return Ok(Err(CHANGED)) };
-    let Some((directory, name)) = present(parents.of(&change.at))? else { return Ok(Err(CHANGED)) };
+    let Some((directory, name)) = present(parents.of(change.at()))? else {
+        return Ok(Err(CHANGED));
+    };
     let mut source = match present(directory.open_file(name)) {
         Ok(Some(source)) => source,
         Ok(None) => return Ok(Err(CHANGED)),
