@@ -250,10 +250,9 @@ impl Sync<'_> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
-        let mut put = HashSet::new();
-        let uploaded =
-            transfer::upload(look, &self.project.root, upload.as_ref(), &mut put, self.monitor)?;
-        self.skipped.retain(|skipped| !put.contains(&skipped.path));
+        let uploaded = transfer::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
+        // What could not be read in an earlier attempt was looked at again in this one.
+        self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
         if uploaded.changes.is_empty() {
             return Ok(Committing::NothingLeft);
