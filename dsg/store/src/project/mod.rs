@@ -7,6 +7,7 @@ mod legacy;
 mod state;
 pub mod trash;
 mod trees;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use attach::{attach, reattach, write_configuration};
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
 pub use trees::{BadObject, Trees};
+pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
 use crate::repository::LocalRepository;
