@@ -1,3 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod mount;
+pub mod oracle;
+pub mod picture;
+pub mod program;
 pub mod tidy;
