@@ -28,7 +28,11 @@ impl LocalRepository {
         let Some(directory) = present(staging.directory(transaction.to_string()))? else {
             return Ok(None);
         };
-        let Some(pack) = Pack::open(&directory, STAGED_PACK)? else { return Ok(None) };
+        let Some(pack) = Pack::open(&directory, STAGED_PACK)? else {
+            // All is in place; only the staging area was not removed.
+            self.discard_if_dead(&transaction)?;
+            return Ok(None);
+        };
         if present(directory.status(STAGED_DOCUMENT))?.is_some() {
             return Ok(None);
         }
