@@ -1,3 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-fn main() {}
+mod app;
+mod commands;
+mod context;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::run().into()
+}
