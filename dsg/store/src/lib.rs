@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod clean;
+pub mod difference;
 pub mod error;
 pub mod fetch;
 pub mod history;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
+use dsg_core::snapshot::SnapshotNumber;
 
 use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
 use super::pack::pack_name;
@@ -81,6 +82,15 @@ impl LocalUpload<'_> {
             return Ok(CommitAnswer::Moved);
         };
         check_stop(monitor)?;
+        self.commit_prepared(&prepared, request.expected)
+    }
+
+    /// The part of a commit that happens under the lock.
+    pub(super) fn commit_prepared(
+        &self,
+        prepared: &Prepared,
+        expected: Option<(SnapshotNumber, ChainHash)>,
+    ) -> Result<CommitAnswer> {
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
             true => None,
@@ -96,11 +106,11 @@ impl LocalUpload<'_> {
             .next("run the command again"));
         }
         let head = repository.read_head()?;
-        if head.map(|head| (head.number, head.chain)) != request.expected {
+        if head.map(|head| (head.number, head.chain)) != expected {
             return Ok(CommitAnswer::Moved);
         }
         self.look_again(&prepared.steps)?;
-        self.make_visible(&prepared)?;
+        self.make_visible(prepared)?;
         let touched = carry_out(repository, &self.transaction, &prepared.steps)?;
         if touched.directories.len() <= SYNC_UNDER_LOCK_MAX {
             repository.sync_touched(&touched)?;

@@ -13,12 +13,14 @@ mod prepare;
 mod questions;
 mod read;
 mod recover;
+mod settle_foreign;
 mod stage;
 mod steps;
 mod verify;
 
 pub use create::{Access, Created, Description, create};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
+pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
 pub use verify::{Damage, VerifyReport, VerifyScope};
 
 use dsg_core::entry::{Entry, Identity, Moment};
