@@ -281,7 +281,8 @@ fn find_temporary(dsg: &Directory, in_flight: Option<&str>, cleaned: &mut Cleane
     };
     for entry in dsg.entries()? {
         let text = entry.name.to_string_lossy();
-        if entry.kind == Kind::File && (text.ends_with(".new") || text.starts_with(TEMPORARY)) {
+        let is_unfinished = entry.kind == Kind::File && text.ends_with(".new");
+        if is_unfinished || text.starts_with(TEMPORARY) {
             add(dsg, &entry.name, Path::new(".dsg").join(&entry.name))?;
         }
     }

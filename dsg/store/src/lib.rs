@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod difference;
+pub mod doctor;
 pub mod error;
 pub mod fetch;
 pub mod history;

@@ -7,6 +7,7 @@
 
 mod commit;
 mod create;
+mod inspect;
 mod layout;
 mod pack;
 mod prepare;
@@ -19,6 +20,7 @@ mod steps;
 mod verify;
 
 pub use create::{Access, Created, Description, create};
+pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
 pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
 pub use verify::{Damage, VerifyReport, VerifyScope};
