@@ -44,10 +44,14 @@ impl Context {
         interrupt: Interrupt,
     ) -> Result<Self> {
         let wanted = directory.unwrap_or(Path::new("."));
-        let directory = wanted.canonicalize().ok().filter(|found| found.is_dir()).ok_or_else(|| {
-            Error::new(Code::NotFound, format!("{} is no directory that can be used", wanted.display()))
+        let directory =
+            wanted.canonicalize().ok().filter(|found| found.is_dir()).ok_or_else(|| {
+                Error::new(
+                    Code::NotFound,
+                    format!("{} is no directory that can be used", wanted.display()),
+                )
                 .next("give an existing directory with -C")
-        })?;
+            })?;
         Ok(Self { directory, clock, interrupt, ui, user: OnceCell::new() })
     }
 
@@ -103,12 +107,27 @@ impl Context {
         self.ui.progress(self.interrupt.clone())
     }
 
+    /// The date and time in UTC, RFC 3339, to the second.
+    pub(crate) fn now_in_seconds(&self) -> String {
+        let now = self.clock.now();
+        now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    }
+
+    /// The mark that a copy which is kept gets in its name: `20261121T074202+0000`.
+    pub(crate) fn backup_stamp(&self) -> String {
+        self.clock.now().strftime("%Y%m%dT%H%M%S+0000").to_string()
+    }
+
     /// The key of a path that the user gave, relative to where they stand; `None` is the project's
     /// root itself.
     ///
     /// # Errors
     /// When it lies outside the project or can't be a key.
-    pub(crate) fn path_in_project(&self, project: &Project, given: &Path) -> Result<Option<RepoPath>> {
+    pub(crate) fn path_in_project(
+        &self,
+        project: &Project,
+        given: &Path,
+    ) -> Result<Option<RepoPath>> {
         let wrong = |why: &str| {
             Error::new(Code::Usage, format!("{} can't be a path of this project", given.display()))
                 .because(why)
@@ -167,7 +186,11 @@ pub(crate) fn user_files() -> Vec<String> {
     user_layer_paths(home.as_deref(), xdg.as_deref(), own.as_deref())
 }
 
-fn read_user() -> Result<UserConfig> {
+/// Reads who the user is, anew.
+///
+/// # Errors
+/// When one of the files can't be read: none is skipped.
+pub(crate) fn read_user() -> Result<UserConfig> {
     let mut layers = Vec::new();
     for origin in user_files() {
         match std::fs::read_to_string(&origin) {
@@ -193,7 +216,7 @@ fn is_absent(error: &std::io::Error) -> bool {
 }
 
 /// The path without `.` and `..`, by its text alone: the file need not exist (any more).
-fn lexically_normal(path: &Path) -> PathBuf {
+pub(crate) fn lexically_normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

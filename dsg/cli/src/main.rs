@@ -2,8 +2,15 @@
 
 mod app;
 mod commands;
+mod conflict_file;
 mod context;
+mod joining;
+mod listing;
+mod normalize;
+mod syncing;
 mod ui;
+mod user_file;
+mod view;
 
 use std::process::ExitCode;
 

@@ -46,9 +46,16 @@ impl Ui {
                 "exit": exit.code(),
             }));
         } else {
-            write_to_stderr(format_args!("{}", self.error_text(error)));
+            self.show(error);
         }
         self.finish(exit)
+    }
+
+    /// Shows an error to people, without ending the command; nothing with `--json`.
+    pub(crate) fn show(&self, error: &Error) {
+        if !self.is_json() {
+            write_to_stderr(format_args!("{}", self.error_text(error)));
+        }
     }
 
     fn error_text(&self, error: &Error) -> String {
@@ -83,7 +90,8 @@ mod tests {
 
     #[test]
     fn an_error_says_what_why_where_and_what_next() {
-        let ui = Ui::new(&UiOptions { color: super::super::ColorWhen::Never, ..UiOptions::default() });
+        let ui =
+            Ui::new(&UiOptions { color: super::super::ColorWhen::Never, ..UiOptions::default() });
         let error = Error::new(Code::Conflict, "two lines\nof text")
             .because("a \u{1b}[31mred\u{1b}[0m reason")
             .about((0..22).map(|number| format!("p{number}")))

@@ -17,7 +17,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use foundation_runtime::{Exit, Interrupt};
 use serde::Serialize;
 
-pub(crate) use error::show_usage;
+pub(crate) use error::{exit_of, show_usage};
 pub(crate) use progress::Progress;
 pub(crate) use text::{bytes, count, duration, moment, safe};
 
@@ -174,7 +174,9 @@ impl Ui {
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         match broken.take() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                write_to_stderr(format_args!("error[DSG-D01]: could not write the result: {error}\n"));
+                write_to_stderr(format_args!(
+                    "error[DSG-D01]: could not write the result: {error}\n"
+                ));
                 Exit::Machine
             }
             _ => exit,

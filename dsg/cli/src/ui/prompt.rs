@@ -33,7 +33,9 @@ impl Ui {
     ) -> Result<String> {
         loop {
             match default {
-                Some(default) => write_to_stderr(format_args!("{question} [{}]: ", super::safe(default))),
+                Some(default) => {
+                    write_to_stderr(format_args!("{question} [{}]: ", super::safe(default)))
+                }
                 None => write_to_stderr(format_args!("{question}: ")),
             }
             let answer = read_line(interrupt)?;
@@ -72,7 +74,9 @@ fn read_line(interrupt: &Interrupt) -> Result<String> {
     loop {
         match receiver.recv_timeout(LOOK_EVERY) {
             Ok(Ok(Some(line))) => return Ok(line),
-            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => return Err(no_answer("the input ended")),
+            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => {
+                return Err(no_answer("the input ended"));
+            }
             Ok(Err(error)) => return Err(no_answer(&error.to_string())),
             Err(RecvTimeoutError::Timeout) if interrupt.requested() => {
                 write_to_stderr(format_args!("\n"));

@@ -238,7 +238,7 @@ impl Apply<'_> {
         }
         let Some(staged) = self.staged.as_ref() else { return Ok(Some(APPEARED)) };
         let at = Path::new(&operation.at);
-        let (directory, name) = match self.parents.made(at, 0o777) {
+        let (directory, name) = match self.parents.made_for_user(at) {
             Ok(found) => found,
             // A file lies where a directory is needed, or a link.
             Err(error) if error.is_absent() || is_link_in_the_way(&error) => {

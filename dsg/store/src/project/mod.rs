@@ -6,6 +6,8 @@ mod journal;
 mod legacy;
 mod state;
 pub mod trash;
+mod trees;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +24,8 @@ pub(crate) use apply::{Applied, apply};
 pub use attach::{attach, reattach, write_configuration};
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
+pub use trees::{BadObject, Trees};
+pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
 use crate::repository::LocalRepository;

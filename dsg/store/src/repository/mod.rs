@@ -276,6 +276,12 @@ pub trait Repository: Send + Sync {
         after: Option<SnapshotNumber>,
     ) -> Result<Settlement>;
 
+    /// Throws away what unfinished uploads brought, unless their owners live.
+    ///
+    /// # Errors
+    /// When the repository can't be written.
+    fn discard(&self, transactions: &[TransactionId]) -> Result<()>;
+
     /// Writes a content into `target`, an empty file, and proves it by its hash.
     ///
     /// # Errors

@@ -106,6 +106,10 @@ impl Repository for LocalRepository {
         self.settle_transaction(transaction, after)
     }
 
+    fn discard(&self, transactions: &[TransactionId]) -> Result<()> {
+        transactions.iter().try_for_each(|transaction| self.discard_if_dead(transaction))
+    }
+
     fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
         self.read_content(wanted, target, monitor)
     }

@@ -8,7 +8,14 @@ use super::pack::Pack;
 use super::steps::{Touched, carry_out};
 use super::{Head, Settlement};
 use crate::error::Result;
-use crate::system::{lock_file, present};
+use crate::system::{Directory, lock_file, present};
+
+/// Whether a staging area belongs to a commit whose last steps are still to be made sure of: the
+/// document has become the snapshot, the recipe is still here.
+pub(super) fn is_committed(staging: &Directory) -> Result<bool> {
+    Ok(present(staging.status(STAGED_PACK))?.is_some()
+        && present(staging.status(STAGED_DOCUMENT))?.is_none())
+}
 
 impl LocalRepository {
     /// Under the lock: makes sure that the steps of the newest snapshot are done. Only that one can
@@ -53,6 +60,9 @@ impl LocalRepository {
         let staging = self.staging()?;
         let name = transaction.to_string();
         let Some(directory) = present(staging.directory(&name))? else { return Ok(()) };
+        if is_committed(&directory)? {
+            return Ok(());
+        }
         if let Some(_lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? {
             match staging.remove_tree(&name) {
                 Err(error) if !error.is_denied() => return Err(error.into()),

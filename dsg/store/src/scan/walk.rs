@@ -18,7 +18,9 @@ use dsg_core::path::{RepoPath, normal};
 use dsg_core::tracked::{Area, FileVerdict, Rules};
 
 use super::index::RawEntry;
-use super::{Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason};
+use super::{
+    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
+};
 use crate::error::Result;
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{Directory, Kind, Status, present};
@@ -179,7 +181,7 @@ fn one_directory(walk: &Walk<'_>, place: &Place, found: &mut Found) -> Result<Ve
         walk,
         place,
         known: walk.index.entries(&place.key).peekable(),
-        updates: Vec::new(),
+        updates: Updates::new(),
         keys: HashSet::new(),
         found,
         children: Vec::new(),
@@ -195,7 +197,7 @@ struct DirectoryVisit<'a, 'f> {
     place: &'a Place,
     known: std::iter::Peekable<super::index::Entries<'a>>,
     /// Index entries that are new or other than they were, by name; `None` for those that go.
-    updates: Vec<(String, Option<IndexEntry>)>,
+    updates: Updates,
     /// Keys seen here that are not the name itself, to find two spellings of one name.
     keys: HashSet<String>,
     found: &'f mut Found,
@@ -394,7 +396,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             local: local.clone(),
         };
         let entry = IndexEntry { name: text.to_owned(), seen: Some(seen), relation };
-        self.updates.push((text.to_owned(), Some(entry)));
+        self.updates.insert(text.to_owned(), Some(entry));
         self.change(name, key_name, Some(*status), Some(local));
     }
 
@@ -436,18 +438,20 @@ impl<'a> DirectoryVisit<'a, '_> {
     ) {
         if let Ok(path) = RepoPath::join(&self.place.key, key_name) {
             let at = self.place.at.join(name);
-            self.found.changes.push(LocalChange { path, at, status, local });
+            self.found.changes.push(LocalChange::new(path, at, status, local));
         }
     }
 
     fn gone(&mut self, known: &RawEntry<'_>) {
         let key_name = normal(known.name).into_owned();
         match gone_entry(known) {
-            None => self.updates.push((known.name.to_owned(), None)),
+            None => {
+                self.updates.insert(known.name.to_owned(), None);
+            }
             Some(entry) => {
                 self.change(OsStr::new(known.name), &key_name, None, None);
                 if known.to_entry() != entry {
-                    self.updates.push((known.name.to_owned(), Some(entry)));
+                    self.updates.insert(known.name.to_owned(), Some(entry));
                 }
             }
         }
@@ -459,8 +463,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             self.gone(&gone);
         }
         if !self.updates.is_empty() {
-            let entries = merge(self.walk.index.entries(&self.place.key), self.updates);
-            self.found.records.insert(self.place.key.clone(), entries);
+            self.found.records.insert(self.place.key.clone(), self.updates);
         }
         self.children
     }
@@ -478,21 +481,6 @@ fn gone_entry(known: &RawEntry<'_>) -> Option<IndexEntry> {
     }
 }
 
-fn merge(
-    old: super::index::Entries<'_>,
-    updates: Vec<(String, Option<IndexEntry>)>,
-) -> Vec<IndexEntry> {
-    let mut entries: std::collections::BTreeMap<String, IndexEntry> =
-        old.map(|raw| (raw.name.to_owned(), raw.to_entry())).collect();
-    for (name, update) in updates {
-        match update {
-            Some(entry) => entries.insert(name, entry),
-            None => entries.remove(&name),
-        };
-    }
-    entries.into_values().collect()
-}
-
 /// Directories that the index knows and the walk did not come to. If one lies in something that
 /// could not be read, nothing is concluded.
 fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
@@ -506,16 +494,17 @@ fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
         if unknown.into_iter().any(|unknown| path == *unknown || path.is_below(unknown)) {
             continue;
         }
-        let mut entries = Vec::new();
+        let mut updates = Updates::new();
         for known in walk.index.entries(&directory) {
-            if let Some(entry) = gone_entry(&known) {
-                if let Ok(path) = path.child(&normal(known.name)) {
-                    let at = Path::new(&directory).join(known.name);
-                    found.changes.push(LocalChange { path, at, status: None, local: None });
-                }
-                entries.push(entry);
+            let entry = gone_entry(&known);
+            if entry.is_some()
+                && let Ok(path) = path.child(&normal(known.name))
+            {
+                let at = Path::new(&directory).join(known.name);
+                found.changes.push(LocalChange::new(path, at, None, None));
             }
+            updates.insert(known.name.to_owned(), entry);
         }
-        found.records.insert(directory, entries);
+        found.records.insert(directory, updates);
     }
 }

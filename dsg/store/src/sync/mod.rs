@@ -21,8 +21,8 @@ pub use look::{Counts, Look, LookOptions, look, remember};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Notice, Phase, check_stop};
 use crate::project::{
-    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, apply,
-    lock_project, new_transaction, save_mounts, stamp, write_index,
+    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, Trees,
+    apply, lock_project, new_transaction, save_mounts, stamp, write_index,
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::scan::{Unknown, Validity};
@@ -218,7 +218,7 @@ impl Sync<'_> {
                 Committing::Committed => {}
                 Committing::NothingLeft => {}
                 Committing::Moved => {
-                    self.forget(&transaction)?;
+                    self.abandon()?;
                     return Ok(Attempt::Moved);
                 }
             }
@@ -251,10 +251,9 @@ impl Sync<'_> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
-        let mut put = HashSet::new();
-        let uploaded =
-            transfer::upload(look, &self.project.root, upload.as_ref(), &mut put, self.monitor)?;
-        self.skipped.retain(|skipped| !put.contains(&skipped.path));
+        let uploaded = transfer::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
+        // What could not be read in an earlier attempt was looked at again in this one.
+        self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
         if uploaded.changes.is_empty() {
             return Ok(Committing::NothingLeft);
@@ -300,13 +299,20 @@ impl Sync<'_> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
         if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
-            Journal::clear(self.dsg)?;
-            self.forget(transaction)?;
+            self.abandon()?;
         }
         Err(error)
     }
 
-    /// Removes what was staged here for a transaction that came to nothing.
+    /// Empties what was staged here for a transaction that came to nothing. Its folder stays as the
+    /// mark by which what it uploaded is found again.
+    fn abandon(&self) -> Result<()> {
+        Journal::clear(self.dsg)?;
+        recover::unfinished(self.dsg)?;
+        Ok(())
+    }
+
+    /// Removes what was staged here for a transaction that is done.
     fn forget(&self, transaction: &TransactionId) -> Result<()> {
         Journal::clear(self.dsg)?;
         match present(self.dsg.directory(TRANSACTIONS))? {
@@ -348,7 +354,7 @@ impl Sync<'_> {
             cached: state.cached.map(|cached| cached.hash),
         };
         if !look.local.is_as_indexed() || state.cached != look.state.cached {
-            write_index(self.dsg, &look.local.index_bytes_for(validity, &HashMap::new()))?;
+            write_index(self.dsg, &look.local.index_bytes_for(validity))?;
         }
         let mounted = look.local.mounted()?;
         if mounted != project::mounts(self.dsg)? {
@@ -356,6 +362,11 @@ impl Sync<'_> {
         }
         if let Some(transaction) = &work.transaction {
             self.forget(transaction)?;
+        }
+        // What earlier runs had brought and nobody needs any more.
+        if !self.unfinished.is_empty() {
+            self.repository.discard(&self.unfinished)?;
+            self.drop_unfinished()?;
         }
         project::trash::expire(self.dsg, self.project_time()?)?;
         self.use_up_resolutions(&look)?;
@@ -368,7 +379,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         work: &Work,
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<HashMap<RepoPath, Option<Entry>>> {
         let (Some(new), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
         insert(store, self.repository.trees(new.number, look.head.map(|head| head.number))?)?;
@@ -416,7 +427,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         edits: &[(RepoPath, Option<Entry>)],
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<State> {
         let cached = if edits.is_empty() {
             look.cached_root()
@@ -600,7 +611,7 @@ fn remember_locked(dsg: &Directory, look: &Look) -> Result<()> {
     if look.local.is_as_indexed() {
         return Ok(());
     }
-    write_index(dsg, &look.local.index_bytes(&HashMap::new()))
+    write_index(dsg, &look.local.index_bytes())
 }
 
 /// Turns what the guards say into the error that stops the sync.
