@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, Kind, present};
 
-pub(super) const DIRECTORY: &str = "trash";
-const LIST: &str = "list";
+pub(crate) const DIRECTORY: &str = "trash";
+pub(crate) const LIST: &str = "list";
 const LIST_BYTES_MAX: u64 = 1 << 30;
 /// How long what history has is kept.
 pub const KEPT_SECONDS: i64 = 30 * 24 * 3600;
@@ -42,7 +42,7 @@ pub struct Trashed {
 }
 
 /// Makes the trash of a transaction and writes down what will be in it.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     dsg: &Directory,
     transaction: &TransactionId,
     files: &[TrashedFile],

@@ -7,18 +7,22 @@
 
 mod commit;
 mod create;
+mod inspect;
 mod layout;
 mod pack;
 mod prepare;
 mod questions;
 mod read;
 mod recover;
+mod settle_foreign;
 mod stage;
 mod steps;
 mod verify;
 
 pub use create::{Access, Created, Description, create};
+pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
+pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
 pub use verify::{Damage, VerifyReport, VerifyScope};
 
 use dsg_core::entry::{Entry, Identity, Moment};

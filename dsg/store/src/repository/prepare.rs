@@ -39,6 +39,15 @@ impl LocalUpload<'_> {
         request: &CommitRequest,
         monitor: &dyn Monitor,
     ) -> Result<Option<Prepared>> {
+        self.prepare_with(request, &|changes| self.look_at_superseded(changes, monitor))
+    }
+
+    /// As [`prepare`](Self::prepare); `look` says what stands at the paths that change.
+    pub(super) fn prepare_with(
+        &self,
+        request: &CommitRequest,
+        look: &dyn Fn(&[&PathChange]) -> Result<HashMap<RepoPath, Superseded>>,
+    ) -> Result<Option<Prepared>> {
         let repository = self.repository;
         let head = repository.read_head()?;
         if head.map(|head| (head.number, head.chain)) != request.expected {
@@ -54,7 +63,7 @@ impl LocalUpload<'_> {
             })?;
         let mut builder = PackBuilder::new(number);
         let Some(root) = self.build_trees(head, &changes, &mut builder)? else { return Ok(None) };
-        let superseded = self.look_at_superseded(&changes, monitor)?;
+        let superseded = look(&changes)?;
         let steps = self.build_steps(&changes, superseded, root.as_ref(), &builder)?;
         let document = self.document(request, head, number, root.as_ref())?;
         let pack = builder.finish(root.as_ref(), &steps)?;

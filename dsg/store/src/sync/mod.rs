@@ -15,6 +15,7 @@ use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree;
 use dsg_core::tree::memory::MemoryStore;
 
+pub(crate) use look::check_identity;
 pub use look::{Counts, Look, LookOptions, look, remember};
 
 use crate::error::{Code, Error, Result};

@@ -10,6 +10,7 @@
 mod directory;
 pub mod fault;
 mod file;
+mod inspect;
 mod platform;
 
 use std::io;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Directory, DirectoryEntry, Parents};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
+pub use inspect::{Space, group_of, space};
 pub use platform::{is_network_file_system, sync_file_system};
 
 use dsg_core::entry::Moment;
