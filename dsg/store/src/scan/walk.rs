@@ -313,7 +313,8 @@ impl<'a> DirectoryVisit<'a, '_> {
             self.unknown(name, key, UnknownReason::Special);
             return;
         }
-        if known.as_ref().is_none_or(|known| known.relation() != Relation::Same)
+        // What C has under this name was judged when it was new.
+        if known.as_ref().is_none_or(|known| known.relation() == Relation::Absent)
             && let Err(why) = name::judge(text)
         {
             let key = RepoPath::join(&self.place.key, &key_name).ok();
