@@ -23,7 +23,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::monitor::{Monitor, check_stop};
-use crate::system::{Directory, Kind, Status, present};
+use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// What a walk needs.
 pub(crate) struct Walk<'a> {
@@ -435,8 +435,14 @@ impl<'a> DirectoryVisit<'a, '_> {
             (Ok(directory), Some(name)) => directory.status(name).is_ok(),
             (Ok(_), None) => true,
             // Behind another link, or not to be read: it is not for us to say that it dangles.
-            (Err(error), _) => !error.is_absent(),
+            (Err(error), _) => !error.is_absent() || self.is_link(parent),
         }
+    }
+
+    /// Opening a directory that is a link fails as if it were a file.
+    fn is_link(&self, path: &Path) -> bool {
+        let status = Parents::new(self.walk.root).of(path).and_then(|(at, name)| at.status(name));
+        status.is_ok_and(|status| status.kind == Kind::Link)
     }
 
     fn change(
