@@ -255,6 +255,7 @@ impl Sync<'_> {
         self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
         if uploaded.changes.is_empty() {
+            self.unfinished.push(*transaction);
             return Ok(Committing::NothingLeft);
         }
         work.journal(transaction, look, true);
@@ -272,7 +273,7 @@ impl Sync<'_> {
             Ok(CommitAnswer::Committed(head)) => {
                 work.snapshot = Some(head);
                 work.uploaded_bytes = uploaded.bytes;
-                work.committed = request.changes;
+                work.committed = request.changes.into_iter().map(|change| change.path).collect();
                 Ok(Committing::Committed)
             }
             Ok(CommitAnswer::Moved) => {
@@ -367,7 +368,9 @@ impl Sync<'_> {
             self.repository.discard(&self.unfinished)?;
             self.drop_unfinished()?;
         }
-        project::trash::expire(self.dsg, self.project_time()?)?;
+        if !work.journal.operations.is_empty() {
+            project::trash::expire(self.dsg, self.project_time()?)?;
+        }
         self.use_up_resolutions(&look)?;
         Ok(SyncOutcome::Done(self.report(look, work, head)))
     }
@@ -543,7 +546,8 @@ struct Work {
     transaction: Option<TransactionId>,
     journal: Journal,
     snapshot: Option<Head>,
-    committed: Vec<PathChange>,
+    /// The paths that the commit changed.
+    committed: HashSet<RepoPath>,
     uploaded_bytes: u64,
     applied: Applied,
 }
@@ -563,7 +567,6 @@ fn agreed(
     work: &Work,
     committed: &HashMap<RepoPath, Option<Entry>>,
 ) -> Vec<(RepoPath, Option<Entry>)> {
-    let asked: HashSet<&RepoPath> = work.committed.iter().map(|change| &change.path).collect();
     let done: HashSet<&RepoPath> = work.applied.done.iter().collect();
     let local: HashSet<&RepoPath> =
         work.journal.operations.iter().map(|operation| &operation.path).collect();
@@ -575,7 +578,7 @@ fn agreed(
             None => step.triple.remote.clone(),
         };
         let entry = match step.action {
-            Action::Upload | Action::DeleteRemote if asked.contains(path) => remote(),
+            Action::Upload | Action::DeleteRemote if work.committed.contains(path) => remote(),
             Action::Download | Action::DeleteLocal if done.contains(path) => remote(),
             Action::RestoreCached if !local.contains(path) || done.contains(path) => remote(),
             Action::Agree => step.triple.remote.clone(),
