@@ -117,6 +117,17 @@ fn a_path_may_be_spelled_as_a_mac_does() {
 }
 
 #[test]
+fn a_project_may_be_reached_through_a_link() {
+    let (world, alice, _) = in_conflict();
+    let link = world.path("shortcut");
+    std::os::unix::fs::symlink(alice.project(), &link).expect("linked");
+    let path = link.join("input/../input/a").display().to_string();
+    alice.run(&["resolve", &path, "--local"]).succeeded().says("local    input/a");
+    alice.at(&link).run(&["resolve", "input/b", "--local"]).succeeded().says("local    input/b");
+    alice.at(alice.home()).run(&["-C", "../shortcut", "resolve", ".", "--local"]).succeeded();
+}
+
+#[test]
 fn a_choice_may_be_changed_and_must_agree_with_the_file() {
     let (_world, alice, _) = in_conflict();
     alice.run(&["sync"]).ended(3);

@@ -39,7 +39,7 @@ fn changes_go_both_ways_and_are_told() {
     assert_eq!(result["changes"].as_array().map(Vec::len), Some(3));
     assert_eq!(
         result["changes"][1],
-        serde_json::json!({"path": "input/b", "done": "deleted_here"})
+        serde_json::json!({"path": "input/b", "done": "deleted_local"})
     );
     assert_eq!(alice.read("input/a"), "22");
     assert!(!alice.has("input/b"));

@@ -20,7 +20,8 @@ use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present, user,
+    Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
+    present, user,
 };
 
 /// Up to this many contents each is synced by itself; more are made durable by one call for the
@@ -73,8 +74,10 @@ impl LocalRepository {
             .next("run dsg on the server itself; reading from here works"));
         }
         let staging = self.staging().map_err(Error::from)?;
-        let directory = self.make_staging(&staging, transaction).map_err(|error| {
-            if error.code == Code::Disk { self.write_denied(error) } else { error }
+        let made = staging.directory_made(transaction.to_string(), self.directory_mode());
+        let directory = made.map_err(|error| match error.is_denied() {
+            true => self.write_denied(&error),
+            false => error.into(),
         })?;
         let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
             return Err(Error::new(
@@ -97,13 +100,9 @@ impl LocalRepository {
         })
     }
 
-    fn make_staging(&self, staging: &Directory, transaction: &TransactionId) -> Result<Directory> {
-        Ok(staging.directory_made(transaction.to_string(), self.directory_mode())?)
-    }
-
-    fn write_denied(&self, error: Error) -> Error {
+    fn write_denied(&self, error: &SystemError) -> Error {
         Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {}", self.root.path().display()))
-            .because(error.why.unwrap_or_default())
+            .because(&error.source)
             .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory")
     }
 
