@@ -220,14 +220,10 @@ impl Apply<'_> {
                 directory.exchange(name, staged, &new.name)?;
                 return Ok(Some(EDITED));
             }
-            match &operation.backup {
-                Some(backup) => match staged.rename_new(&new.name, directory, backup) {
-                    Err(error) if error.is_present() => {
-                        staged.rename_new(&new.name, self.trash()?, number.to_string())?;
-                    }
-                    other => other?,
-                },
-                None => staged.rename_new(&new.name, self.trash()?, number.to_string())?,
+            let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
+            // The trash takes it where a backup is there already, or its name would be too long.
+            if !operation.backup.as_deref().is_some_and(beside) {
+                staged.rename_new(&new.name, self.trash()?, number.to_string())?;
             }
         }
         self.touch(&operation.at);
