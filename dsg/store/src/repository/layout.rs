@@ -35,7 +35,8 @@ pub(super) const STAGING_LOCK: &str = "lock";
 pub(super) const STAGED_PACK: &str = "pack";
 pub(super) const STAGED_DOCUMENT: &str = "document";
 pub(super) const STAGED_TREE: &str = "tree";
-pub(super) const STAGED_PREVIOUS: &str = "previous";
+/// What an earlier upload left; a number follows.
+pub(super) const STAGED_PREVIOUS: &str = "previous-";
 
 /// The largest snapshot document that is read.
 const DOCUMENT_BYTES_MAX: u64 = 1 << 20;
