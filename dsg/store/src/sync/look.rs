@@ -18,7 +18,7 @@ use crate::project::{
     try_lock_project, write_index,
 };
 use crate::repository::{Head, Repository};
-use crate::scan::{Index, Relation, Unknown, Walk, rebase, walk};
+use crate::scan::{Index, Relation, Unknown, UnknownReason, Walk, rebase, walk};
 use crate::system::Directory;
 
 /// What the user allows and has decided.
@@ -131,6 +131,7 @@ pub fn look(
     };
     let totals = totals(&counts, &state, &differences);
     let mut local = LocalFiles::new(project.root.again()?, index, found);
+    local.found.unknown.extend(differences.iter().filter_map(rejected_link));
     let mut triples = combine(&mut local, differences, &objects, cached_root.as_ref())?;
     local.read_contents(&mut triples, monitor)?;
     local.relate(&triples);
@@ -141,6 +142,18 @@ pub fn look(
         options,
         Gathered { head, state, counts, totals, local, objects, triples, renewed },
     )
+}
+
+/// A link that the repository has and that would lead out of the project: it is not made here, and
+/// whatever is here stays.
+fn rejected_link(change: &Change) -> Option<Unknown> {
+    let Some(Entry::Link(link)) = &change.new else { return None };
+    let why = dsg_core::link::check(&change.path, &link.target).err()?;
+    Some(Unknown {
+        path: Some(change.path.clone()),
+        shown: dsg_core::name::display_safe(change.path.as_str()),
+        why: UnknownReason::Link(format!("in the repository, {why}")),
+    })
 }
 
 /// How many tracked entries L and R have: those of C that the rules don't leave out, and how R came to
