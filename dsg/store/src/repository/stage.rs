@@ -281,8 +281,10 @@ impl LocalLane<'_> {
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
     fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
         let candidates = [flat_name(put.path), Path::new(STAGED_TREE).join(put.path.as_str())];
-        for (previous, candidate) in
-            self.previous.iter().flat_map(|previous| candidates.iter().map(move |at| (previous, at)))
+        for (previous, candidate) in self
+            .previous
+            .iter()
+            .flat_map(|previous| candidates.iter().map(move |at| (previous, at)))
         {
             let mut old_parents = Parents::new(previous);
             let Some((directory, name)) = present(old_parents.of(candidate))? else { continue };

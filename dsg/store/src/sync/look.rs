@@ -247,7 +247,11 @@ impl Store<'_> {
 }
 
 /// Whether this is the repository that C belongs to, with the history that was seen.
-fn check_identity(state: &State, repository: &dyn Repository, head: Option<&Head>) -> Result<()> {
+pub(super) fn check_identity(
+    state: &State,
+    repository: &dyn Repository,
+    head: Option<&Head>,
+) -> Result<()> {
     let advice = "nothing was changed. If this is meant, `dsg sync --reattach` starts over with it: files that are equal join, different ones are asked about, and nothing is deleted or overwritten";
     if repository.description().id != state.repository {
         return Err(Error::new(
