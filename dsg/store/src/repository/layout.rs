@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use dsg_core::hash::ChainHash;
-use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
+use dsg_core::snapshot::{BadSnapshot, SnapshotDocument, SnapshotNumber};
 use dsg_core::tree::Root;
 use foundation_runtime::clock::Clock;
 
 use super::Head;
-use super::create::Description;
+use super::create::{Description, too_new};
 use super::pack::Packs;
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, SystemError, present};
@@ -35,7 +35,8 @@ pub(super) const STAGING_LOCK: &str = "lock";
 pub(super) const STAGED_PACK: &str = "pack";
 pub(super) const STAGED_DOCUMENT: &str = "document";
 pub(super) const STAGED_TREE: &str = "tree";
-pub(super) const STAGED_PREVIOUS: &str = "previous";
+/// What an earlier upload left; a number follows.
+pub(super) const STAGED_PREVIOUS: &str = "previous-";
 
 /// The largest snapshot document that is read.
 const DOCUMENT_BYTES_MAX: u64 = 1 << 20;
@@ -157,10 +158,11 @@ impl LocalRepository {
 
     pub(super) fn document(&self, number: SnapshotNumber) -> Result<(SnapshotDocument, ChainHash)> {
         let bytes = self.document_bytes(number)?;
-        let document = SnapshotDocument::decode(&bytes).map_err(|error| {
-            Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
+        let document = SnapshotDocument::decode(&bytes).map_err(|error| match error {
+            BadSnapshot::Newer { .. } => too_new(&error.to_string()),
+            _ => Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
                 .because(error)
-                .next("run `dsg validate-chain`; restore the file from a backup")
+                .next("run `dsg validate-chain`; restore the file from a backup"),
         })?;
         Ok((document, ChainHash::of(&bytes)))
     }
