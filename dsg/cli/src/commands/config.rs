@@ -303,6 +303,6 @@ fn counts_more(context: &Context, key: &str, written: &str) -> Result<Option<Str
     let shown = user_values(user).into_iter().find(|shown| known && shown.key == key);
     Ok(shown.map(|shown| shown.origin).filter(|origin| {
         let file = origin.rsplit_once(", line ").map_or(origin.as_str(), |(file, _)| file);
-        real(file) != written
+        real(file) != real(written)
     }))
 }
