@@ -30,10 +30,7 @@ struct Drawn {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
 fn document() -> String {
@@ -43,22 +40,11 @@ fn document() -> String {
 fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--offline",
-            "--manifest-path",
-        ])
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"])
         .arg(root().join("Cargo.toml"))
         .output()
         .expect("cargo");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -66,11 +52,8 @@ fn metadata() -> Value {
 fn workspace(metadata: &Value) -> Workspace {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let root = text(&metadata["workspace_root"]);
-    let inside = |place: &str| {
-        place
-            .strip_prefix(&root)
-            .map(|rest| rest.trim_matches('/').to_owned())
-    };
+    let inside =
+        |place: &str| place.strip_prefix(&root).map(|rest| rest.trim_matches('/').to_owned());
     let mut workspace = Workspace::default();
     for package in metadata["packages"].as_array().expect("packages") {
         let manifest = text(&package["manifest_path"]);
@@ -112,35 +95,23 @@ fn code_map(document: &str) -> BTreeSet<String> {
 /// The arrows of the paragraph that starts with "Arrows": `a → b → c` lets each use all to its
 /// right, `a, b → c` is two arrows, and `a ← tests of every crate` is for tests.
 fn drawn(document: &str) -> Drawn {
-    let paragraph = document
-        .split("\n\n")
-        .find(|text| text.starts_with("Arrows"))
-        .unwrap_or("");
+    let paragraph = document.split("\n\n").find(|text| text.starts_with("Arrows")).unwrap_or("");
     let list = paragraph.split_once(": ").map_or("", |(_, list)| list);
     let plain = list.replace(['`', '\n'], " ").replace('.', " ");
     let names = |group: &str| -> Vec<String> {
-        group
-            .split(',')
-            .map(|name| name.trim().to_owned())
-            .collect()
+        group.split(',').map(|name| name.trim().to_owned()).collect()
     };
     let mut drawn = Drawn::default();
     for clause in plain.split(';') {
         if let Some((crates, who)) = clause.split_once('←') {
-            assert_eq!(
-                who.trim(),
-                "tests of every crate",
-                "the meaning of `{clause}`"
-            );
+            assert_eq!(who.trim(), "tests of every crate", "the meaning of `{clause}`");
             drawn.for_tests.extend(names(crates));
             continue;
         }
         let groups: Vec<_> = clause.split('→').map(names).collect();
         for (at, from) in groups.iter().enumerate() {
             for to in groups.iter().skip(at + 1).flatten() {
-                drawn
-                    .arrows
-                    .extend(from.iter().map(|from| (from.clone(), to.clone())));
+                drawn.arrows.extend(from.iter().map(|from| (from.clone(), to.clone())));
             }
         }
     }
@@ -149,10 +120,7 @@ fn drawn(document: &str) -> Drawn {
 
 /// Arrows that cargo has and the document has not.
 fn undrawn(workspace: &Workspace, drawn: &Drawn) -> Vec<String> {
-    let built = workspace
-        .arrows
-        .iter()
-        .filter(|arrow| !drawn.arrows.contains(arrow));
+    let built = workspace.arrows.iter().filter(|arrow| !drawn.arrows.contains(arrow));
     let tests = workspace
         .test_arrows
         .iter()
@@ -165,10 +133,7 @@ fn undrawn(workspace: &Workspace, drawn: &Drawn) -> Vec<String> {
 
 #[test]
 fn no_crate_uses_another_without_an_arrow() {
-    assert_eq!(
-        undrawn(&workspace(&metadata()), &drawn(&document())),
-        [""; 0]
-    );
+    assert_eq!(undrawn(&workspace(&metadata()), &drawn(&document())), [""; 0]);
 }
 
 #[test]
@@ -180,11 +145,7 @@ fn the_code_map_names_the_crates_that_there_are() {
 fn every_end_of_an_arrow_is_a_crate() {
     let (drawn, members) = (drawn(&document()), workspace(&metadata()).members);
     assert!(!drawn.arrows.is_empty() && !drawn.for_tests.is_empty());
-    let ends = drawn
-        .arrows
-        .iter()
-        .flat_map(|(from, to)| [from, to])
-        .chain(&drawn.for_tests);
+    let ends = drawn.arrows.iter().flat_map(|(from, to)| [from, to]).chain(&drawn.for_tests);
     let unknown: Vec<_> = ends.filter(|end| !members.contains(*end)).collect();
     assert_eq!(unknown, [""; 0]);
 }
@@ -216,10 +177,7 @@ mod example {
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-    pairs
-        .iter()
-        .map(|&(from, to)| (from.to_owned(), to.to_owned()))
-        .collect()
+    pairs.iter().map(|&(from, to)| (from.to_owned(), to.to_owned())).collect()
 }
 
 #[test]
@@ -245,17 +203,11 @@ fn an_arrow_that_is_not_drawn_is_found() {
         |from, to, kind| undrawn(&workspace(&example::metadata(from, to, kind)), &drawn).join("; ");
     assert_eq!(found("floor/a", "/x/floor/c", None), "");
     assert_eq!(found("floor/c", "/x/floor/a", None), "floor/c → floor/a");
-    assert_eq!(
-        found("floor/c", "/x/floor/a", Some("dev")),
-        "tests of floor/c → floor/a"
-    );
+    assert_eq!(found("floor/c", "/x/floor/a", Some("dev")), "tests of floor/c → floor/a");
     assert_eq!(found("floor/c", "/x/kit", Some("dev")), "");
     assert_eq!(found("floor/c", "/x/kit", None), "floor/c → kit");
     assert_eq!(found("floor/c", "/x/kit", Some("build")), "floor/c → kit");
-    assert_eq!(
-        found("floor/a", "/elsewhere/b", None),
-        "floor/a → /elsewhere/b"
-    );
+    assert_eq!(found("floor/a", "/elsewhere/b", None), "floor/a → /elsewhere/b");
 }
 
 #[test]

@@ -7,9 +7,7 @@ use std::sync::LazyLock;
 use testkit::tidy::{Problem, Tree, code, layout, links};
 
 static TREE: LazyLock<Tree> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     Tree::read(root).expect("the repository's files")
 });
 
@@ -20,18 +18,10 @@ fn check(rule: fn(&Tree) -> Vec<Problem>) {
 
 #[test]
 fn the_repository_is_what_is_checked() {
-    for path in [
-        "Cargo.toml",
-        "ARCHITECTURE.md",
-        "testkit/tests/tidy.rs",
-        "dsg/core/src/lib.rs",
-    ] {
+    for path in ["Cargo.toml", "ARCHITECTURE.md", "testkit/tests/tidy.rs", "dsg/core/src/lib.rs"] {
         assert!(TREE.text(path).is_some(), "{path}");
     }
-    assert!(
-        TREE.crates()
-            .any(|directory| directory == "foundation/runtime")
-    );
+    assert!(TREE.crates().any(|directory| directory == "foundation/runtime"));
     assert!(!TREE.holds("target"));
 }
 

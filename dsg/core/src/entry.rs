@@ -8,7 +8,9 @@ use crate::hash::ContentHash;
 
 /// A moment, in nanoseconds since 1970-01-01T00:00:00Z: exact, and wide enough for any file system
 /// we write to (the years 1677 to 2262; what lies outside is clamped, it is information only).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Moment(pub i64);
 

@@ -68,11 +68,7 @@ pub fn check(link_path: &RepoPath, target: &str) -> Result<LinkVerdict, BadLink>
     if target.starts_with('/') {
         return Err(BadLink::Absolute(target.to_owned()));
     }
-    let mut here: Vec<&str> = link_path
-        .directory()
-        .split('/')
-        .filter(|c| !c.is_empty())
-        .collect();
+    let mut here: Vec<&str> = link_path.directory().split('/').filter(|c| !c.is_empty()).collect();
     for component in target.split('/') {
         match component {
             "" | "." => {}
@@ -89,19 +85,14 @@ pub fn check(link_path: &RepoPath, target: &str) -> Result<LinkVerdict, BadLink>
         }
     }
     let hidden = here.iter().any(|name| name.starts_with('.'));
-    Ok(LinkVerdict {
-        resolved: here.join("/"),
-        hidden,
-    })
+    Ok(LinkVerdict { resolved: here.join("/"), hidden })
 }
 
 /// The path inside the project to which the link's text leads, empty for the root; `None` when
 /// [`check`] refuses it. Whether something is there is for the caller to look.
 #[must_use]
 pub fn resolved(link_path: &RepoPath, target: &str) -> Option<String> {
-    check(link_path, target)
-        .ok()
-        .map(|verdict| verdict.resolved)
+    check(link_path, target).ok().map(|verdict| verdict.resolved)
 }
 
 #[cfg(test)]
@@ -124,23 +115,15 @@ mod tests {
             ("l", "l", "l"),
             ("input/l", "a\\b", "input/a\\b"),
         ] {
-            assert_eq!(
-                resolved(&at(link), target).as_deref(),
-                Some(place),
-                "{link} -> {target}"
-            );
+            assert_eq!(resolved(&at(link), target).as_deref(), Some(place), "{link} -> {target}");
         }
     }
 
     #[test]
     fn a_link_out_of_the_project_is_refused_by_one_step_too() {
-        for target in [
-            "../../outside",
-            "../..",
-            "../input/../../x",
-            "../../p/input/a",
-            "x/../../..",
-        ] {
+        for target in
+            ["../../outside", "../..", "../input/../../x", "../../p/input/a", "x/../../.."]
+        {
             assert_eq!(
                 check(&at("input/l"), target),
                 Err(BadLink::Leaves(target.to_owned())),
@@ -155,39 +138,22 @@ mod tests {
         let link = at("input/l");
         assert_eq!(check(&link, ""), Err(BadLink::Empty));
         assert_eq!(check(&link, "a\0"), Err(BadLink::Nul));
-        assert!(matches!(
-            check(&link, "/etc/hostname"),
-            Err(BadLink::Absolute(_))
-        ));
+        assert!(matches!(check(&link, "/etc/hostname"), Err(BadLink::Absolute(_))));
         assert_eq!(check(&link, &"x".repeat(4097)), Err(BadLink::TooLong(4097)));
     }
 
     #[test]
     fn hidden_places_are_allowed_but_not_those_of_dsg() {
         assert!(check(&at("input/l"), "../.venv/x").expect("allowed").hidden);
-        assert!(
-            !check(&at("input/l"), "../.venv/../x")
-                .expect("allowed")
-                .hidden
-        );
-        for target in [
-            "../.dsg/state",
-            "../.DSG",
-            "../.dsg-repository/x",
-            "../.dsg/../input/a",
-        ] {
-            assert!(
-                matches!(check(&at("input/l"), target), Err(BadLink::IntoDsg(_))),
-                "{target}"
-            );
+        assert!(!check(&at("input/l"), "../.venv/../x").expect("allowed").hidden);
+        for target in ["../.dsg/state", "../.DSG", "../.dsg-repository/x", "../.dsg/../input/a"] {
+            assert!(matches!(check(&at("input/l"), target), Err(BadLink::IntoDsg(_))), "{target}");
         }
     }
 
     #[test]
     fn a_refusal_is_safe_to_print() {
-        let message = check(&at("l"), "/\u{1b}[2J")
-            .expect_err("absolute")
-            .to_string();
+        let message = check(&at("l"), "/\u{1b}[2J").expect_err("absolute").to_string();
         assert!(message.contains(r"`/\u{1b}[2J`"), "{message}");
     }
 

@@ -124,10 +124,7 @@ pub fn judge(name: &str) -> Result<(), BadName> {
     let key = path::normal(name);
     let bytes = name.len().max(key.len());
     if bytes > COMPONENT_BYTES_MAX {
-        return Err(BadName::TooLong {
-            name: name.to_owned(),
-            bytes,
-        });
+        return Err(BadName::TooLong { name: name.to_owned(), bytes });
     }
     if is_backup_name(&key) {
         return Ok(());
@@ -137,10 +134,7 @@ pub fn judge(name: &str) -> Result<(), BadName> {
     }
     let stem = stem(&key);
     if is_reserved(stem) {
-        return Err(BadName::Reserved {
-            name: name.to_owned(),
-            stem: stem.to_owned(),
-        });
+        return Err(BadName::Reserved { name: name.to_owned(), stem: stem.to_owned() });
     }
     if key.starts_with('~') {
         return Err(BadName::LeadingTilde(name.to_owned()));
@@ -149,16 +143,10 @@ pub fn judge(name: &str) -> Result<(), BadName> {
         return Err(BadName::WhiteSpace(name.to_owned()));
     }
     if let Some(character) = key.chars().find(|&c| is_illegal(c)) {
-        return Err(BadName::Illegal {
-            name: name.to_owned(),
-            character,
-        });
+        return Err(BadName::Illegal { name: name.to_owned(), character });
     }
     match key.chars().find(|&c| is_unprintable(c)) {
-        Some(character) => Err(BadName::Unprintable {
-            name: name.to_owned(),
-            character,
-        }),
+        Some(character) => Err(BadName::Unprintable { name: name.to_owned(), character }),
         None => Ok(()),
     }
 }
@@ -215,10 +203,7 @@ fn is_reserved(stem: &str) -> bool {
 /// tool split names there, so that `a\b` was a file in a directory on one machine and a file on
 /// another; we refuse it.
 fn is_illegal(character: char) -> bool {
-    matches!(
-        character,
-        '<' | '>' | '"' | '|' | '?' | '*' | '\\' | '\0'..='\u{1f}'
-    )
+    matches!(character, '<' | '>' | '"' | '|' | '?' | '*' | '\\' | '\0'..='\u{1f}')
 }
 
 /// General category C (control, format, surrogate, private use, unassigned), the separators of
@@ -270,35 +255,16 @@ mod tests {
         assert_eq!(name(""), BadName::Empty);
         assert!(matches!(name(".."), BadName::Relative(_)));
         assert!(matches!(name("a/b"), BadName::Separator(_)));
-        assert!(matches!(
-            name(&"é".repeat(128)),
-            BadName::TooLong { bytes: 256, .. }
-        ));
+        assert!(matches!(name(&"é".repeat(128)), BadName::TooLong { bytes: 256, .. }));
         assert!(matches!(name("a~"), BadName::TrailingTilde(_)));
         assert!(matches!(name("LPT9.tar.gz"), BadName::Reserved { .. }));
         assert!(matches!(name("~$report.xlsx"), BadName::LeadingTilde(_)));
         assert!(matches!(name("a\u{a0}"), BadName::WhiteSpace(_)));
-        assert!(matches!(
-            name("a\\b"),
-            BadName::Illegal {
-                character: '\\',
-                ..
-            }
-        ));
-        assert!(matches!(
-            name("a\tb"),
-            BadName::Illegal {
-                character: '\t',
-                ..
-            }
-        ));
-        for bad in [
-            '\u{7f}', '\u{200b}', '\u{202e}', '\u{2028}', '\u{378}', '\u{e000}', '\u{fffc}',
-        ] {
-            assert!(
-                matches!(name(&format!("a{bad}b")), BadName::Unprintable { .. }),
-                "{bad:?}"
-            );
+        assert!(matches!(name("a\\b"), BadName::Illegal { character: '\\', .. }));
+        assert!(matches!(name("a\tb"), BadName::Illegal { character: '\t', .. }));
+        for bad in ['\u{7f}', '\u{200b}', '\u{202e}', '\u{2028}', '\u{378}', '\u{e000}', '\u{fffc}']
+        {
+            assert!(matches!(name(&format!("a{bad}b")), BadName::Unprintable { .. }), "{bad:?}");
         }
     }
 
@@ -312,10 +278,7 @@ mod tests {
     #[test]
     fn a_path_is_as_bad_as_its_first_bad_component() {
         assert_eq!(judge_path("a/b c/d"), Ok(()));
-        assert!(matches!(
-            judge_path("a/con/x~"),
-            Err(BadName::Reserved { .. })
-        ));
+        assert!(matches!(judge_path("a/con/x~"), Err(BadName::Reserved { .. })));
         assert_eq!(judge_path("/a"), Err(BadName::Empty));
         assert_eq!(judge_path("a//b"), Err(BadName::Empty));
     }
@@ -328,13 +291,7 @@ mod tests {
             r"`a\u{202e}fdp.exe` has the character `\u{202e}`, which can't be seen as it is"
         );
         assert_eq!(display_safe("a\u{1b}[2J é\n"), r"a\u{1b}[2J é\u{a}");
-        assert!(
-            judge(&"x".repeat(100_000))
-                .expect_err("long")
-                .to_string()
-                .len()
-                < 300
-        );
+        assert!(judge(&"x".repeat(100_000)).expect_err("long").to_string().len() < 300);
     }
 
     proptest! {

@@ -37,10 +37,7 @@ pub struct BadName {
 
 impl BadName {
     fn new(expected: &'static str, text: &str) -> Self {
-        Self {
-            expected,
-            text: text.chars().take(80).collect(),
-        }
+        Self { expected, text: text.chars().take(80).collect() }
     }
 }
 
@@ -55,11 +52,7 @@ impl SnapshotNumber {
     /// The snapshot of this number; there is no snapshot 0.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
-        if number == 0 {
-            None
-        } else {
-            Some(Self(number))
-        }
+        if number == 0 { None } else { Some(Self(number)) }
     }
 
     /// The bare number.
@@ -158,9 +151,7 @@ macro_rules! id_type {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(serde::de::Error::custom)
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     };
@@ -276,11 +267,7 @@ impl SnapshotDocument {
         if self.author.len() > TEXT_BYTES_MAX {
             return Err(BadSnapshot::AuthorTooLong);
         }
-        if self.root.is_some() == (self.entries > 0) {
-            Ok(())
-        } else {
-            Err(BadSnapshot::Entries)
-        }
+        if self.root.is_some() == (self.entries > 0) { Ok(()) } else { Err(BadSnapshot::Entries) }
     }
 }
 
@@ -296,26 +283,13 @@ mod tests {
         assert_eq!("12".parse(), Ok(twelve));
         let largest = format!("s{}", u64::MAX);
         assert_eq!(largest.parse::<SnapshotNumber>().unwrap().next(), None);
-        for bad in [
-            "",
-            "s",
-            "0",
-            "s0",
-            "s012",
-            "+1",
-            "s-1",
-            "S1",
-            "ss1",
-            "s1 ",
-            "18446744073709551616",
-        ] {
+        for bad in
+            ["", "s", "0", "s0", "s012", "+1", "s-1", "S1", "ss1", "s1 ", "18446744073709551616"]
+        {
             assert!(bad.parse::<SnapshotNumber>().is_err(), "{bad:?}");
         }
         assert_eq!(SnapshotNumber::FIRST.previous(), None);
-        assert_eq!(
-            twelve.previous().and_then(SnapshotNumber::next),
-            Some(twelve)
-        );
+        assert_eq!(twelve.previous().and_then(SnapshotNumber::next), Some(twelve));
         assert_eq!(serde_json::to_string(&twelve).unwrap(), "12");
         assert!(serde_json::from_str::<SnapshotNumber>("0").is_err());
     }

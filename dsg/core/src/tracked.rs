@@ -33,14 +33,8 @@ pub use rule::{BadRule, List, RuleLists};
 /// The data directories when the configuration names none.
 pub const DATA_DIRECTORIES: [&str; 3] = ["input", "output", "frozen"];
 /// The ignored names when the configuration gives none.
-pub const IGNORE_NAMES: [&str; 6] = [
-    ".DS_Store",
-    "__pycache__",
-    ".Rdata",
-    ".rdata",
-    ".RData",
-    ".Rproj.user",
-];
+pub const IGNORE_NAMES: [&str; 6] =
+    [".DS_Store", "__pycache__", ".Rdata", ".rdata", ".RData", ".Rproj.user"];
 /// The ignored suffixes when the configuration gives none.
 pub const IGNORE_SUFFIXES: [&str; 2] = [".tmp", ".pyc"];
 /// The data directory that stands for the whole project.
@@ -108,10 +102,7 @@ impl Rules {
         let mut paths_by_directory = BTreeMap::<String, BTreeSet<String>>::new();
         for path in &ignore_paths {
             let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-            paths_by_directory
-                .entry(directory.to_owned())
-                .or_default()
-                .insert(name.to_owned());
+            paths_by_directory.entry(directory.to_owned()).or_default().insert(name.to_owned());
         }
         Ok(Self {
             path_patterns: rule::patterns(List::IgnorePaths, &ignore_paths, PathPattern::parse)?,
@@ -151,9 +142,7 @@ impl Rules {
     /// Where a walk starts: at the root of the project.
     #[must_use]
     pub fn root(&self) -> Area {
-        Area {
-            inside: self.data_directories == DataDirectories::All,
-        }
+        Area { inside: self.data_directories == DataDirectories::All }
     }
 
     /// Whether the directory `name` in `directory` is to be walked, and where the walk is then.
@@ -183,10 +172,7 @@ impl Rules {
             return FileVerdict::Outside;
         }
         if is_backup_name(&name)
-            || self
-                .ignore_suffixes
-                .iter()
-                .any(|suffix| name.ends_with(suffix.as_str()))
+            || self.ignore_suffixes.iter().any(|suffix| name.ends_with(suffix.as_str()))
             || self.ignores_name(&name)
             || self.ignores_path(directory, &name)
         {
@@ -274,13 +260,8 @@ impl Rules {
             return false;
         }
         let directory = path::normal(directory);
-        self.paths_by_directory
-            .get(&*directory)
-            .is_some_and(|names| names.contains(name))
-            || self
-                .path_patterns
-                .iter()
-                .any(|pattern| pattern.matches(&directory, name))
+        self.paths_by_directory.get(&*directory).is_some_and(|names| names.contains(name))
+            || self.path_patterns.iter().any(|pattern| pattern.matches(&directory, name))
     }
 }
 

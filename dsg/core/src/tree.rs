@@ -162,8 +162,5 @@ impl<R, W> From<TreeError<R>> for EditError<R, W> {
 
 /// The error of an object that is not what it should be.
 fn damaged<E>(hash: TreeHash, why: impl fmt::Display) -> TreeError<E> {
-    TreeError::Damaged {
-        hash,
-        why: why.to_string(),
-    }
+    TreeError::Damaged { hash, why: why.to_string() }
 }

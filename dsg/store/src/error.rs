@@ -188,7 +188,8 @@ mod tests {
         for code in Code::ALL {
             let line = format!("| {} |", code.as_str());
             let row = catalogue.lines().find(|row| row.starts_with(&line));
-            let row = row.unwrap_or_else(|| panic!("no row for {} in docs/errors.md", code.as_str()));
+            let row =
+                row.unwrap_or_else(|| panic!("no row for {} in docs/errors.md", code.as_str()));
             assert!(row.contains(code.meaning()), "{row}");
         }
     }

@@ -33,14 +33,9 @@ pub struct SystemClock {
 impl SystemClock {
     /// Returns a clock whose monotonic time starts now.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that others take"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others take")]
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 
@@ -53,25 +48,15 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     /// A machine whose clock is set to a year that no timestamp can hold gets the nearest one that
     /// can: a wrong date is information that is wrong, not a reason to stop.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that others take"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others take")]
     fn now(&self) -> Timestamp {
         let now = SystemTime::now();
-        let nearest = if now < SystemTime::UNIX_EPOCH {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        };
+        let nearest = if now < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::try_from(now).unwrap_or(nearest)
     }
 
     /// As far as the system says it: on Linux, the time a machine was suspended does not count.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that others take"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others take")]
     fn monotonic(&self) -> Duration {
         Instant::now().saturating_duration_since(self.start)
     }
@@ -93,12 +78,7 @@ impl FixedClock {
     /// Returns a clock that shows `now`, and zero as monotonic time.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self {
-            time: Mutex::new(Reading {
-                now,
-                monotonic: Duration::ZERO,
-            }),
-        }
+        Self { time: Mutex::new(Reading { now, monotonic: Duration::ZERO }) }
     }
 
     /// Sets the date, also backwards, as an administrator would; monotonic time does not move.
@@ -109,10 +89,7 @@ impl FixedClock {
     /// Lets `duration` pass: both kinds of time go on by it, to their ends at most.
     pub fn advance(&self, duration: Duration) {
         let mut reading = self.reading();
-        reading.now = reading
-            .now
-            .saturating_add(duration)
-            .unwrap_or(Timestamp::MAX);
+        reading.now = reading.now.saturating_add(duration).unwrap_or(Timestamp::MAX);
         reading.monotonic = reading.monotonic.saturating_add(duration);
     }
 

@@ -109,9 +109,8 @@ mod tests {
 
     #[test]
     fn the_table_for_users_says_what_the_programs_do() {
-        let ours: Vec<_> = Exit::ALL
-            .map(|exit| (exit.code().to_string(), exit.meaning().to_owned()))
-            .into();
+        let ours: Vec<_> =
+            Exit::ALL.map(|exit| (exit.code().to_string(), exit.meaning().to_owned())).into();
         assert_eq!(documented(), ours);
     }
 

@@ -46,10 +46,7 @@ fn act(case: &str) {
 
 /// The child's entry; as a test of its own it has nothing to do.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tells 'went on' apart from every other end"
-)]
+#[expect(clippy::disallowed_methods, reason = "tells 'went on' apart from every other end")]
 fn child() {
     if let Ok(case) = std::env::var(CASE) {
         act(&case);
@@ -73,11 +70,8 @@ fn run(case: &str, through: &[&str]) -> Option<i32> {
 }
 
 /// Undoes what the tests themselves were started with, `nohup make test` for one.
-const HEEDING: &[&str] = if cfg!(target_os = "linux") {
-    &["env", "--default-signal=HUP,INT,TERM"]
-} else {
-    &[]
-};
+const HEEDING: &[&str] =
+    if cfg!(target_os = "linux") { &["env", "--default-signal=HUP,INT,TERM"] } else { &[] };
 
 fn interrupted() -> Option<i32> {
     Some(i32::from(Exit::Interrupted.code()))

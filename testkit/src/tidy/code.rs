@@ -38,12 +38,7 @@ const BANS: &[Ban] = &[
         excused: |path| within(path, "dsg/cli/src/ui") || path.ends_with("/build.rs"),
     },
     Ban {
-        words: &[
-            "SystemTime::now",
-            "Instant::now",
-            "Timestamp::now",
-            "Zoned::now",
-        ],
+        words: &["SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now"],
         instead: "take a `Clock` as an argument",
         tests_may: true,
         excused: |path| path == "foundation/runtime/src/clock.rs",
@@ -55,13 +50,7 @@ const BANS: &[Ban] = &[
         excused: |path| within(path, "dsg/store/src/system"),
     },
     Ban {
-        words: &[
-            "std::fs",
-            "std::net",
-            "std::env",
-            "std::process",
-            "std::thread",
-        ],
+        words: &["std::fs", "std::net", "std::env", "std::process", "std::thread"],
         instead: "core decides and does no I/O: take it as an argument",
         tests_may: true,
         excused: |path| !path.contains("/core/src/"),
@@ -136,11 +125,7 @@ pub fn foreign_places(tree: &Tree) -> Vec<Problem> {
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "~._-}$".contains(c))
             });
             if starts_there {
-                problems.push(Problem::new(
-                    path,
-                    number + 1,
-                    "names a place of one machine",
-                ));
+                problems.push(Problem::new(path, number + 1, "names a place of one machine"));
             }
         }
     }
@@ -151,15 +136,12 @@ pub fn foreign_places(tree: &Tree) -> Vec<Problem> {
 fn is_test(path: &str) -> bool {
     path.starts_with("testkit/")
         || path.ends_with("/tests.rs")
-        || ["/tests/", "/benches/"]
-            .iter()
-            .any(|directory| path.contains(directory))
+        || ["/tests/", "/benches/"].iter().any(|directory| path.contains(directory))
 }
 
 /// Whether a file is the module `module` or lies in it.
 fn within(path: &str, module: &str) -> bool {
-    path.strip_prefix(module)
-        .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -167,10 +149,7 @@ mod tests {
     use super::*;
 
     fn words(path: &str, text: &str) -> Vec<usize> {
-        banned_words(&Tree::of(&[(path, text)]))
-            .iter()
-            .map(|problem| problem.line)
-            .collect()
+        banned_words(&Tree::of(&[(path, text)])).iter().map(|problem| problem.line).collect()
     }
 
     #[test]
@@ -187,10 +166,8 @@ mod tests {
     fn a_long_function_is_named_unless_it_is_a_test() {
         let body = "    step();\n".repeat(FUNCTION_LINES_MAX - 1);
         let long = format!("/// Doc.\nfn much() {{\n{body}}}\n");
-        let fits = format!(
-            "fn enough() {{\n{}}}\n",
-            "    step();\n".repeat(FUNCTION_LINES_MAX - 2)
-        );
+        let fits =
+            format!("fn enough() {{\n{}}}\n", "    step();\n".repeat(FUNCTION_LINES_MAX - 2));
         let test = format!("#[cfg(test)]\nmod tests {{\n#[test]\n{long}}}\n");
         let tree = Tree::of(&[
             ("dsg/core/src/a.rs", &long),
@@ -200,11 +177,7 @@ mod tests {
         ]);
         let problems = long_functions(&tree);
         assert_eq!(problems.len(), 1);
-        assert!(
-            problems[0]
-                .to_string()
-                .starts_with("dsg/core/src/a.rs:2: `much` has 91 lines")
-        );
+        assert!(problems[0].to_string().starts_with("dsg/core/src/a.rs:2: `much` has 91 lines"));
     }
 
     #[test]
@@ -212,10 +185,7 @@ mod tests {
         let text =
             "fn f() { todo!() }\n#[cfg(test)]\nmod tests { fn g() { dbg!(1); unimplemented!{} } }";
         assert_eq!(words("dsg/core/src/a.rs", text), [1, 3, 3]);
-        assert_eq!(
-            words("dsg/core/src/a.rs", "// todo!()\nconst X: &str = \"dbg!\";"),
-            [0; 0]
-        );
+        assert_eq!(words("dsg/core/src/a.rs", "// todo!()\nconst X: &str = \"dbg!\";"), [0; 0]);
     }
 
     #[test]

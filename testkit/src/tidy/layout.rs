@@ -26,11 +26,7 @@ pub fn crates_without_front_page(tree: &Tree) -> Vec<Problem> {
                 let what = format!("lacks `{FRONT_PAGE}`");
                 problems.push(Problem::new(root, 0, what));
             }
-            None => problems.push(Problem::new(
-                directory,
-                0,
-                "has no src/lib.rs or src/main.rs",
-            )),
+            None => problems.push(Problem::new(directory, 0, "has no src/lib.rs or src/main.rs")),
         }
     }
     problems
@@ -47,11 +43,7 @@ pub fn files_never_compiled(tree: &Tree) -> Vec<Problem> {
             .map(|(path, _)| path)
             .filter(|path| path.starts_with(&format!("{directory}/")) && !reached.contains(*path));
         problems.extend(lost.map(|path| {
-            Problem::new(
-                path,
-                0,
-                "is never compiled: declare it with `mod` where it belongs",
-            )
+            Problem::new(path, 0, "is never compiled: declare it with `mod` where it belongs")
         }));
     }
     problems
@@ -59,13 +51,9 @@ pub fn files_never_compiled(tree: &Tree) -> Vec<Problem> {
 
 /// The files of a crate that cargo finds by itself, and those which they declare.
 fn reached<'a>(tree: &'a Tree, directory: &str) -> BTreeSet<&'a str> {
-    let manifest = tree
-        .text(&format!("{directory}/Cargo.toml"))
-        .unwrap_or_default();
+    let manifest = tree.text(&format!("{directory}/Cargo.toml")).unwrap_or_default();
     let found_by_cargo = |path: &str| {
-        let Some(inside) = path
-            .strip_prefix(directory)
-            .and_then(|rest| rest.strip_prefix('/'))
+        let Some(inside) = path.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'))
         else {
             return false;
         };
@@ -79,11 +67,8 @@ fn reached<'a>(tree: &'a Tree, directory: &str) -> BTreeSet<&'a str> {
         };
         named || discovered
     };
-    let mut waiting: Vec<&str> = tree
-        .ending(".rs")
-        .map(|(path, _)| path)
-        .filter(|path| found_by_cargo(path))
-        .collect();
+    let mut waiting: Vec<&str> =
+        tree.ending(".rs").map(|(path, _)| path).filter(|path| found_by_cargo(path)).collect();
     let mut reached = BTreeSet::new();
     while let Some(path) = waiting.pop() {
         if reached.insert(path) {
@@ -121,18 +106,13 @@ fn declared<'a>(tree: &'a Tree, path: &str) -> Vec<&'a str> {
 /// A changelog without a heading for what is not released.
 #[must_use]
 pub fn changelog_without_unreleased(tree: &Tree) -> Vec<Problem> {
-    let has_it = tree.text("CHANGELOG.md").is_some_and(|text| {
-        text.lines()
-            .any(|line| line.trim_end() == "## [Unreleased]")
-    });
+    let has_it = tree
+        .text("CHANGELOG.md")
+        .is_some_and(|text| text.lines().any(|line| line.trim_end() == "## [Unreleased]"));
     if has_it {
         return Vec::new();
     }
-    vec![Problem::new(
-        "CHANGELOG.md",
-        0,
-        "has no heading `## [Unreleased]`",
-    )]
+    vec![Problem::new("CHANGELOG.md", 0, "has no heading `## [Unreleased]`")]
 }
 
 #[cfg(test)]
@@ -142,10 +122,7 @@ mod tests {
     const MANIFEST: &str = "[package]\nname = \"a\"\n";
 
     fn paths(problems: &[Problem]) -> Vec<&str> {
-        problems
-            .iter()
-            .map(|problem| problem.path.as_str())
-            .collect()
+        problems.iter().map(|problem| problem.path.as_str()).collect()
     }
 
     #[test]
@@ -153,10 +130,7 @@ mod tests {
         let good = Tree::of(&[
             ("a/Cargo.toml", MANIFEST),
             ("a/README.md", "# a\n"),
-            (
-                "a/src/main.rs",
-                "#![doc = include_str!(\"../README.md\")]\nfn main() {}\n",
-            ),
+            ("a/src/main.rs", "#![doc = include_str!(\"../README.md\")]\nfn main() {}\n"),
         ]);
         assert_eq!(crates_without_front_page(&good), []);
         let bad = Tree::of(&[
@@ -166,10 +140,7 @@ mod tests {
             ("b/Cargo.toml", MANIFEST),
         ]);
         let problems = crates_without_front_page(&bad);
-        assert_eq!(
-            paths(&problems),
-            ["a/README.md", "a/src/lib.rs", "b/README.md", "b"]
-        );
+        assert_eq!(paths(&problems), ["a/README.md", "a/src/lib.rs", "b/README.md", "b"]);
     }
 
     #[test]
@@ -181,10 +152,7 @@ mod tests {
             ("a/src/x/tests.rs", ""),
             ("a/src/x/lost.rs", ""),
             ("a/src/lost.rs", ""),
-            (
-                "a/tests/top.rs",
-                "#[path = \"top/by_path.rs\"]\nmod by_path;\nmod shared;\n",
-            ),
+            ("a/tests/top.rs", "#[path = \"top/by_path.rs\"]\nmod by_path;\nmod shared;\n"),
             ("a/tests/top/by_path.rs", ""),
             ("a/tests/top/forgotten.rs", ""),
             ("a/tests/shared/mod.rs", "mod deep;"),
@@ -194,11 +162,7 @@ mod tests {
         let problems = files_never_compiled(&tree);
         assert_eq!(
             paths(&problems),
-            [
-                "a/src/lost.rs",
-                "a/src/x/lost.rs",
-                "a/tests/top/forgotten.rs"
-            ]
+            ["a/src/lost.rs", "a/src/x/lost.rs", "a/tests/top/forgotten.rs"]
         );
     }
 

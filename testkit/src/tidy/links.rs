@@ -33,18 +33,13 @@ fn links(text: &str) -> Vec<(usize, String)> {
     let mut fence: Option<&str> = None;
     for (number, line) in text.lines().enumerate() {
         let start = line.trim_start();
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| start.starts_with(mark));
+        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
         match (fence, mark) {
             (None, Some(_)) => fence = mark,
             (Some(open), Some(close)) if open == close => fence = None,
             (None, None) => {
                 let prose = without_code(line);
-                let inline = prose
-                    .split("](")
-                    .skip(1)
-                    .filter_map(|rest| rest.split(')').next());
+                let inline = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
                 let definition = prose
                     .trim_start()
                     .strip_prefix('[')
@@ -83,10 +78,7 @@ fn resolve(directory: &str, target: &str) -> Option<String> {
     if target.starts_with('/') {
         return None;
     }
-    let mut components: Vec<&str> = directory
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let mut components: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {
             "" | "." => {}
@@ -104,15 +96,8 @@ mod tests {
     use super::*;
 
     fn broken(path: &str, text: &str) -> Vec<usize> {
-        let tree = Tree::of(&[
-            (path, text),
-            ("README.md", "# x"),
-            ("docs/format.md", "# y"),
-        ]);
-        broken_links(&tree)
-            .iter()
-            .map(|problem| problem.line)
-            .collect()
+        let tree = Tree::of(&[(path, text), ("README.md", "# x"), ("docs/format.md", "# y")]);
+        broken_links(&tree).iter().map(|problem| problem.line).collect()
     }
 
     #[test]
@@ -131,9 +116,6 @@ mod tests {
 
     #[test]
     fn a_link_out_of_the_repository_leads_nowhere() {
-        assert_eq!(
-            broken("docs/guide.md", "[a](../../x.md)\n[b](/docs/format.md)"),
-            [1, 2]
-        );
+        assert_eq!(broken("docs/guide.md", "[a](../../x.md)\n[b](/docs/format.md)"), [1, 2]);
     }
 }

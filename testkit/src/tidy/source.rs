@@ -50,11 +50,7 @@ impl<'a> Source<'a> {
     /// The line of a place, counted from 1.
     #[must_use]
     pub fn line(&self, place: usize) -> usize {
-        self.code.as_bytes()[..place]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count()
-            + 1
+        self.code.as_bytes()[..place].iter().filter(|&&byte| byte == b'\n').count() + 1
     }
 
     /// The places of a word in the code. Where it begins or ends with a letter it is a whole word:
@@ -64,15 +60,12 @@ impl<'a> Source<'a> {
         let bytes = word.as_bytes();
         let open_before = bytes.first().is_some_and(|&byte| !in_name(byte));
         let open_after = bytes.last().is_some_and(|&byte| !in_name(byte));
-        self.code
-            .match_indices(word)
-            .map(|(place, _)| place)
-            .filter(move |&place| {
-                let before = place.checked_sub(1).map(|at| code[at]);
-                let after = code.get(place + word.len()).copied();
-                (open_before || !before.is_some_and(in_name))
-                    && (open_after || !after.is_some_and(in_name))
-            })
+        self.code.match_indices(word).map(|(place, _)| place).filter(move |&place| {
+            let before = place.checked_sub(1).map(|at| code[at]);
+            let after = code.get(place + word.len()).copied();
+            (open_before || !before.is_some_and(in_name))
+                && (open_after || !after.is_some_and(in_name))
+        })
     }
 
     /// All functions with a body, nested ones too.
@@ -101,13 +94,9 @@ impl<'a> Source<'a> {
         let modules = self.places("mod").filter_map(|place| {
             let (name, _) = self.code[place + 3..].split_once(';')?;
             let name = name.trim();
-            let before = self.code[..place]
-                .rfind([';', '{', '}'])
-                .map_or(0, |at| at + 1);
+            let before = self.code[..place].rfind([';', '{', '}']).map_or(0, |at| at + 1);
             let attributes = &self.text[before..place];
-            let path = attributes
-                .split_once("#[path")
-                .and_then(|(_, rest)| rest.split('"').nth(1));
+            let path = attributes.split_once("#[path").and_then(|(_, rest)| rest.split('"').nth(1));
             (!name.is_empty() && name.bytes().all(in_name)).then_some((name, path))
         });
         modules.collect()
@@ -174,11 +163,7 @@ fn blank(text: &str) -> String {
         let length = not_code(bytes, at);
         if length > 0 {
             let end = (at + length).min(bytes.len());
-            code.extend(
-                bytes[at..end]
-                    .iter()
-                    .map(|&b| if b == b'\n' { '\n' } else { ' ' }),
-            );
+            code.extend(bytes[at..end].iter().map(|&b| if b == b'\n' { '\n' } else { ' ' }));
             at = end;
         } else {
             let Some(character) = text[at..].chars().next() else {
@@ -252,19 +237,12 @@ fn character(bytes: &[u8]) -> usize {
         Some(0xc0..) => 2,
         _ => 1,
     };
-    if bytes.get(1 + width) == Some(&b'\'') {
-        width + 2
-    } else {
-        0
-    }
+    if bytes.get(1 + width) == Some(&b'\'') { width + 2 } else { 0 }
 }
 
 /// `r"…"`, `r#"…"#` and so on, the hashes starting at `prefix`; 0 for a raw name like `r#type`.
 fn raw_string(bytes: &[u8], prefix: usize) -> usize {
-    let hashes = bytes[prefix..]
-        .iter()
-        .take_while(|&&byte| byte == b'#')
-        .count();
+    let hashes = bytes[prefix..].iter().take_while(|&&byte| byte == b'#').count();
     let body = prefix + hashes + 1;
     if bytes.get(body - 1) != Some(&b'"') {
         return 0;
@@ -320,11 +298,7 @@ mod tests {
              pub fn three<F: Fn(u8) -> u8>(f: F)\nwhere F: Send {\n if true { \"}\"; }\n}\n\
              type T = fn(u8) -> u8;",
         );
-        let seen: Vec<_> = source
-            .functions()
-            .iter()
-            .map(|f| (f.name, f.lines))
-            .collect();
+        let seen: Vec<_> = source.functions().iter().map(|f| (f.name, f.lines)).collect();
         assert_eq!(seen, [("one", 1), ("three", 4)]);
     }
 
@@ -347,9 +321,6 @@ mod tests {
         let text = "mod a;\npub(crate) mod b;\nmod c { fn f() {} }\n// mod d;\n\
                     #[cfg(test)]\n#[path = \"cli/init.rs\"]\nmod e;";
         let source = Source::new(text);
-        assert_eq!(
-            source.modules(),
-            [("a", None), ("b", None), ("e", Some("cli/init.rs"))]
-        );
+        assert_eq!(source.modules(), [("a", None), ("b", None), ("e", Some("cli/init.rs"))]);
     }
 }

@@ -42,16 +42,12 @@ impl Tree {
     #[must_use]
     pub fn of(files: &[(&str, &str)]) -> Self {
         let owned = |&(path, text): &(&str, &str)| (path.to_owned(), Some(text.to_owned()));
-        Self {
-            files: files.iter().map(owned).collect(),
-        }
+        Self { files: files.iter().map(owned).collect() }
     }
 
     /// The files that are text, by path.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .iter()
-            .filter_map(|(path, text)| Some((path.as_str(), text.as_deref()?)))
+        self.files.iter().filter_map(|(path, text)| Some((path.as_str(), text.as_deref()?)))
     }
 
     /// The texts of files whose name ends so.
@@ -93,22 +89,13 @@ fn tracked(root: &Path) -> Option<Vec<String>> {
     let listed = Command::new("git")
         .arg("-C")
         .arg(root)
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .ok()
         .filter(|output| output.status.success())?;
     let text = String::from_utf8(listed.stdout).ok()?;
-    let paths: Vec<String> = text
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let paths: Vec<String> =
+        text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     (!paths.is_empty()).then_some(paths)
 }
 
@@ -118,11 +105,7 @@ fn walk(root: &Path, directory: &str, paths: &mut Vec<String>) -> io::Result<()>
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let path = if directory.is_empty() {
-            name
-        } else {
-            format!("{directory}/{name}")
-        };
+        let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
         if path == "target" || path == ".git" {
             continue;
         }
@@ -153,11 +136,7 @@ mod tests {
     #[test]
     fn without_git_the_directory_is_walked_and_what_is_built_left_out() {
         let root = tempfile::tempdir().expect("a directory");
-        for (path, bytes) in [
-            ("a/b.rs", &b"x"[..]),
-            ("target/c.rs", b"x"),
-            ("d.bin", b"\xff"),
-        ] {
+        for (path, bytes) in [("a/b.rs", &b"x"[..]), ("target/c.rs", b"x"), ("d.bin", b"\xff")] {
             let place = root.path().join(path);
             fs::create_dir_all(place.parent().expect("a parent")).expect("directories");
             fs::write(place, bytes).expect("a file");

@@ -86,10 +86,7 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<Node, ConfigError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(ConfigError::from(Problem {
             place: Place::file(origin),
-            kind: ProblemKind::TooLong {
-                bytes: text.len(),
-                limit: TEXT_BYTES_MAX,
-            },
+            kind: ProblemKind::TooLong { bytes: text.len(), limit: TEXT_BYTES_MAX },
             next_step:
                 "a configuration is some lines of YAML: look whether the path names the right file"
                     .to_owned(),
@@ -134,23 +131,16 @@ fn not_yaml(error: &serde_saphyr::Error, origin: &str) -> Problem {
     }
     let (reason, next_step) = match error {
         Error::DuplicateMappingKey { key, .. } => (
-            format!(
-                "the key {} stands twice",
-                shown(key.as_deref().unwrap_or("?"))
-            ),
+            format!("the key {} stands twice", shown(key.as_deref().unwrap_or("?"))),
             "keep one of the two",
         ),
-        Error::Budget {
-            breach: BudgetBreach::Documents { .. },
-            ..
-        } => (
+        Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => (
             "there is more than one document".to_owned(),
             "remove the line `---` and what belongs to the other document",
         ),
-        Error::NullIntoString { .. } => (
-            "a key is missing before a colon".to_owned(),
-            "write `key: value` on that line",
-        ),
+        Error::NullIntoString { .. } => {
+            ("a key is missing before a colon".to_owned(), "write `key: value` on that line")
+        }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
@@ -161,9 +151,7 @@ fn not_yaml(error: &serde_saphyr::Error, origin: &str) -> Problem {
         other => {
             let message = other.to_string();
             let first = message.lines().next().unwrap_or_default();
-            let reason = first
-                .rsplit_once(" at line ")
-                .map_or(first, |(reason, _)| reason);
+            let reason = first.rsplit_once(" at line ").map_or(first, |(reason, _)| reason);
             (
                 printable(reason),
                 "check the indentation (spaces, no tabs), the space after each colon, and put texts with \
@@ -172,10 +160,7 @@ fn not_yaml(error: &serde_saphyr::Error, origin: &str) -> Problem {
         }
     };
     Problem {
-        place: Place {
-            origin: origin.to_owned(),
-            line,
-        },
+        place: Place { origin: origin.to_owned(), line },
         kind: ProblemKind::NotYaml { reason },
         next_step: next_step.to_owned(),
     }
@@ -206,11 +191,7 @@ enum RawValue {
 
 impl RawNode {
     fn located(self, text: &str) -> Node {
-        let Spanned {
-            value,
-            referenced,
-            defined,
-        } = self.0;
+        let Spanned { value, referenced, defined } = self.0;
         let written = |otherwise: String| match bytes(defined, text) {
             Some(range) if !range.is_empty() => text[range].trim().to_owned(),
             _ => otherwise,
@@ -223,9 +204,7 @@ impl RawNode {
                 letter if matches!(letter.as_str(), "y" | "Y" | "n" | "N") => Value::Text(letter),
                 written => Value::Boolean { value, written },
             },
-            RawValue::Number(number) => Value::Number {
-                written: written(number),
-            },
+            RawValue::Number(number) => Value::Number { written: written(number) },
             RawValue::Text(text) => Value::Text(text),
             RawValue::List(list) => {
                 Value::List(list.into_iter().map(|node| node.located(text)).collect())
@@ -242,11 +221,7 @@ impl RawNode {
                     .collect(),
             ),
         };
-        Node {
-            value,
-            line: known_line(referenced),
-            span: bytes(referenced, text),
-        }
+        Node { value, line: known_line(referenced), span: bytes(referenced, text) }
     }
 }
 
@@ -335,38 +310,25 @@ mod tests {
     #[test]
     fn a_scalar_keeps_its_spelling_and_place() {
         let text = "a: 1.0\nb: No # comment\nc: 0x1F\nd: .inf\ne: 1e999\n";
-        let written = |text: &str| Value::Number {
-            written: text.to_owned(),
-        };
+        let written = |text: &str| Value::Number { written: text.to_owned() };
         assert_eq!(
             values(text),
             [
                 written("1.0"),
-                Value::Boolean {
-                    value: false,
-                    written: "No".to_owned()
-                },
+                Value::Boolean { value: false, written: "No".to_owned() },
                 written("0x1F"),
                 written(".inf"),
                 written("1e999"),
             ]
         );
-        let Value::Mapping(entries) = parse(text, "f").expect("good").value else {
-            panic!()
-        };
+        let Value::Mapping(entries) = parse(text, "f").expect("good").value else { panic!() };
         assert_eq!(entries[1].line, Some(2));
-        assert_eq!(
-            entries[1].node.span.clone().map(|span| &text[span]),
-            Some("No")
-        );
+        assert_eq!(entries[1].node.span.clone().map(|span| &text[span]), Some("No"));
     }
 
     #[test]
     fn letters_that_old_files_used_as_text_are_text() {
-        assert_eq!(
-            values("a: y\nb: N\n"),
-            [Value::Text("y".into()), Value::Text("N".into())]
-        );
+        assert_eq!(values("a: y\nb: N\n"), [Value::Text("y".into()), Value::Text("N".into())]);
     }
 
     #[test]
@@ -388,29 +350,18 @@ mod tests {
     #[test]
     fn bombs_and_abysses_are_refused() {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for (name, before) in ["b", "c", "d", "e", "f", "g"]
-            .iter()
-            .zip(["a", "b", "c", "d", "e", "f"])
+        for (name, before) in
+            ["b", "c", "d", "e", "f", "g"].iter().zip(["a", "b", "c", "d", "e", "f"])
         {
             let aliases = vec![format!("*{before}"); 10].join(", ");
             bomb.push_str(&format!("{name}: &{name} [{aliases}]\n"));
         }
         assert!(matches!(refused(&bomb).kind, ProblemKind::NotYaml { .. }));
-        assert!(matches!(
-            refused(&"[".repeat(100_000)).kind,
-            ProblemKind::NotYaml { .. }
-        ));
-        assert!(matches!(
-            refused(&"- ".repeat(100_000)).kind,
-            ProblemKind::NotYaml { .. }
-        ));
+        assert!(matches!(refused(&"[".repeat(100_000)).kind, ProblemKind::NotYaml { .. }));
+        assert!(matches!(refused(&"- ".repeat(100_000)).kind, ProblemKind::NotYaml { .. }));
         let long = "#".repeat(TEXT_BYTES_MAX + 1);
         assert!(matches!(refused(&long).kind, ProblemKind::TooLong { .. }));
-        assert!(
-            refused("a: 1\n---\nb: 2\n")
-                .to_string()
-                .contains("more than one document")
-        );
+        assert!(refused("a: 1\n---\nb: 2\n").to_string().contains("more than one document"));
         refused("a: &a [*a]\n");
         refused("a: !!python/object:os.system x\n");
     }
@@ -418,10 +369,7 @@ mod tests {
     #[test]
     fn a_long_comment_is_no_problem() {
         let comments = "# what people write\n".repeat(1000);
-        assert_eq!(
-            values(&format!("{comments}a: {{\n{comments}b: c}}\n")).len(),
-            1
-        );
+        assert_eq!(values(&format!("{comments}a: {{\n{comments}b: c}}\n")).len(), 1);
     }
 
     proptest! {

@@ -23,13 +23,8 @@ fn blocks() -> Vec<(&'static str, String)> {
 }
 
 fn user(origin: &str, text: &str) -> Result<(), String> {
-    let layers = [UserLayer {
-        origin: origin.to_owned(),
-        text: text.to_owned(),
-    }];
-    resolve_user(&layers, &[])
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    let layers = [UserLayer { origin: origin.to_owned(), text: text.to_owned() }];
+    resolve_user(&layers, &[]).map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -43,18 +38,12 @@ fn every_example_is_what_it_says() {
             .split_whitespace()
             .collect();
         let read = match words.first() {
-            Some(&"project") => parse_project(&text)
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
+            Some(&"project") => parse_project(&text).map(|_| ()).map_err(|error| error.to_string()),
             Some(&"user") => user("dsg.yml", &text),
             Some(&"system") => user(SYSTEM_USER_FILE, &text),
             _ => panic!("no word before this block:\n{text}"),
         };
-        assert_eq!(
-            read.is_err(),
-            words.contains(&"refused"),
-            "{text}\n{read:?}"
-        );
+        assert_eq!(read.is_err(), words.contains(&"refused"), "{text}\n{read:?}");
     }
 }
 
@@ -105,12 +94,7 @@ fn every_key_is_documented() {
         "DSG_CONFIG_HOME",
         "XDG_CONFIG_HOME",
     ];
-    for key in project
-        .iter()
-        .chain(&rest)
-        .chain(&variables)
-        .chain(&USER_VALUE_KEYS)
-    {
+    for key in project.iter().chain(&rest).chain(&variables).chain(&USER_VALUE_KEYS) {
         assert!(
             DOCUMENT.contains(&format!("`{key}`")) || DOCUMENT.contains(&format!(".{key}`")),
             "{key}"
@@ -120,9 +104,8 @@ fn every_key_is_documented() {
 
 #[test]
 fn the_messages_shown_are_the_messages_told() {
-    let mut refused = blocks()
-        .into_iter()
-        .filter(|(before, _)| *before == "<!-- project refused -->");
+    let mut refused =
+        blocks().into_iter().filter(|(before, _)| *before == "<!-- project refused -->");
     let (_, text) = refused.next().expect("an example of mistakes");
     let told = parse_project(&text).expect_err("refused").to_string();
     assert!(DOCUMENT.contains(&format!("```\n{told}\n```")), "{told}");

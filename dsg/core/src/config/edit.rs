@@ -41,30 +41,15 @@ pub fn set_user_value(text: &str, key: &str, value: &str) -> Result<String, Conf
 /// The value as it is written, if the key can have it.
 fn wanted(key: &str, value: &str) -> Result<String, ConfigError> {
     let mut problems = Problems::new(ORIGIN);
-    let found = Found {
-        key: key.to_owned(),
-        line: None,
-        value: value.to_owned(),
-    };
+    let found = Found { key: key.to_owned(), line: None, value: value.to_owned() };
     let written = if let Some(rule) = text_rule(key) {
-        found
-            .checked(&mut problems, rule)
-            .map(|found| scalar(&found.value))
+        found.checked(&mut problems, rule).map(|found| scalar(&found.value))
     } else if USER_VALUE_KEYS.contains(&key) {
-        found
-            .checked(&mut problems, truth)
-            .map(|found| found.value.to_string())
+        found.checked(&mut problems, truth).map(|found| found.value.to_string())
     } else {
         let suggestion = most_similar(key, &USER_VALUE_KEYS);
-        let kind = ProblemKind::UnknownKey {
-            key: key.to_owned(),
-            suggestion,
-        };
-        problems.add(
-            None,
-            kind,
-            format!("keys that can be set: {}", USER_VALUE_KEYS.join(", ")),
-        );
+        let kind = ProblemKind::UnknownKey { key: key.to_owned(), suggestion };
+        problems.add(None, kind, format!("keys that can be set: {}", USER_VALUE_KEYS.join(", ")));
         None
     };
     problems.unless_any(written)
@@ -76,11 +61,7 @@ fn replaced(text: &str, entry: &Entry, wanted: &str) -> Option<String> {
         return None;
     }
     if !span.is_empty() {
-        return Some(format!(
-            "{}{wanted}{}",
-            &text[..span.start],
-            &text[span.end..]
-        ));
+        return Some(format!("{}{wanted}{}", &text[..span.start], &text[span.end..]));
     }
     // `key:` without a value: behind the colon.
     let key_end = entry.span.clone()?.end;
@@ -90,11 +71,7 @@ fn replaced(text: &str, entry: &Entry, wanted: &str) -> Option<String> {
 
 fn appended(text: &str, entries: &[Entry], key: &str, wanted: &str) -> String {
     let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let between = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        line_end
-    };
+    let between = if text.is_empty() || text.ends_with('\n') { "" } else { line_end };
     let indentation = entries.first().map_or("", |entry| indentation(text, entry));
     format!("{text}{between}{indentation}{key}: {wanted}{line_end}")
 }
@@ -104,11 +81,7 @@ fn indentation<'a>(text: &'a str, entry: &Entry) -> &'a str {
     let Some(span) = &entry.span else { return "" };
     let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let before = &text[start..span.start];
-    if before.bytes().all(|byte| byte == b' ') {
-        before
-    } else {
-        ""
-    }
+    if before.bytes().all(|byte| byte == b' ') { before } else { "" }
 }
 
 fn only_this_changed(changed: &str, before: &[Entry], key: &str, wanted: &str) -> bool {
@@ -118,22 +91,13 @@ fn only_this_changed(changed: &str, before: &[Entry], key: &str, wanted: &str) -
         return false;
     };
     let others = |entries: &[Entry]| -> Vec<Entry> {
-        entries
-            .iter()
-            .filter(|entry| entry.key != key)
-            .cloned()
-            .collect()
+        entries.iter().filter(|entry| entry.key != key).cloned().collect()
     };
-    let is_set = after
-        .iter()
-        .any(|entry| entry.key == key && same(&entry.node, &expected));
+    let is_set = after.iter().any(|entry| entry.key == key && same(&entry.node, &expected));
     let (before, after) = (others(before), others(&after));
     is_set
         && before.len() == after.len()
-        && before
-            .iter()
-            .zip(&after)
-            .all(|(left, right)| same_entry(left, right))
+        && before.iter().zip(&after).all(|(left, right)| same_entry(left, right))
 }
 
 fn same_entry(left: &Entry, right: &Entry) -> bool {
@@ -145,17 +109,11 @@ fn same(left: &Node, right: &Node) -> bool {
     match (&left.value, &right.value) {
         (Value::List(left), Value::List(right)) => {
             left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| same(left, right))
+                && left.iter().zip(right).all(|(left, right)| same(left, right))
         }
         (Value::Mapping(left), Value::Mapping(right)) => {
             left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| same_entry(left, right))
+                && left.iter().zip(right).all(|(left, right)| same_entry(left, right))
         }
         (left, right) => left == right,
     }
@@ -184,10 +142,7 @@ mod tests {
     fn one_value_changes_and_the_rest_stays() {
         let text = "# me\nuser_name: 'Carol Davis'   # as in papers\n\nuser_id:   old@example.org # work\nssh:\n  key_path: ~/x\n";
         let expected = text.replace("old@example.org", "new@example.org");
-        assert_eq!(
-            set_user_value(text, "user_id", " new@example.org "),
-            Ok(expected)
-        );
+        assert_eq!(set_user_value(text, "user_id", " new@example.org "), Ok(expected));
         let expected = text.replace("'Carol Davis'", "\"C. Davis\"");
         assert_eq!(set_user_value(text, "user_name", "C. Davis"), Ok(expected));
     }
@@ -197,14 +152,8 @@ mod tests {
         let set = |text| set_user_value(text, "backup_on_conflict", "no").expect("set");
         assert_eq!(set(""), "backup_on_conflict: false\n");
         assert_eq!(set("# hello"), "# hello\nbackup_on_conflict: false\n");
-        assert_eq!(
-            set("user_id: a@b\r\n"),
-            "user_id: a@b\r\nbackup_on_conflict: false\r\n"
-        );
-        assert_eq!(
-            set("  user_id: a@b"),
-            "  user_id: a@b\n  backup_on_conflict: false\n"
-        );
+        assert_eq!(set("user_id: a@b\r\n"), "user_id: a@b\r\nbackup_on_conflict: false\r\n");
+        assert_eq!(set("  user_id: a@b"), "  user_id: a@b\n  backup_on_conflict: false\n");
     }
 
     #[test]
@@ -222,10 +171,7 @@ mod tests {
             set("{user_id: a@b, local_log: \"/x\"}"),
             "{user_id: a@b, local_log: /var/log/dsg}"
         );
-        assert_eq!(
-            set("local_log: # where\n"),
-            "local_log: /var/log/dsg # where\n"
-        );
+        assert_eq!(set("local_log: # where\n"), "local_log: /var/log/dsg # where\n");
     }
 
     #[test]
@@ -239,12 +185,7 @@ mod tests {
             "- a\n",
         ] {
             let error = set_user_value(text, "user_id", "you@example.org").expect_err(text);
-            assert!(
-                error.problems[0]
-                    .next_step
-                    .contains("user_id: you@example.org"),
-                "{error}"
-            );
+            assert!(error.problems[0].next_step.contains("user_id: you@example.org"), "{error}");
         }
         assert!(set_user_value("a: [", "user_id", "you@example.org").is_err());
     }
@@ -252,10 +193,7 @@ mod tests {
     #[test]
     fn only_known_keys_with_good_values_are_set() {
         let error = set_user_value("", "user-id", "you@example.org").unwrap_err();
-        assert!(
-            error.to_string().contains("did you mean user_id?"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("did you mean user_id?"), "{error}");
         for (key, value) in [
             ("user_id", "you"),
             ("local_log", "log"),

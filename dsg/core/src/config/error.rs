@@ -38,10 +38,7 @@ impl fmt::Display for ConfigError {
 
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
-        Self {
-            problems: vec![problem],
-            more: 0,
-        }
+        Self { problems: vec![problem], more: 0 }
     }
 }
 
@@ -71,10 +68,7 @@ impl Place {
     /// A file as a whole.
     #[must_use]
     pub fn file(origin: &str) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            line: None,
-        }
+        Self { origin: origin.to_owned(), line: None }
     }
 }
 
@@ -145,17 +139,11 @@ pub enum ProblemKind {
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion
-        .map(|key| format!(": did you mean {key}?"))
-        .unwrap_or_default()
+    suggestion.map(|key| format!(": did you mean {key}?")).unwrap_or_default()
 }
 
 fn of(key: &str) -> String {
-    if key.is_empty() {
-        String::new()
-    } else {
-        format!("{key}: ")
-    }
+    if key.is_empty() { String::new() } else { format!("{key}: ") }
 }
 
 /// Something that works and that the user should know.
@@ -179,11 +167,7 @@ pub(super) struct Problems {
 
 impl Problems {
     pub(super) fn new(origin: &str) -> Self {
-        Self {
-            origin: origin.to_owned(),
-            list: Vec::new(),
-            more: 0,
-        }
+        Self { origin: origin.to_owned(), list: Vec::new(), more: 0 }
     }
 
     pub(super) fn add(
@@ -192,15 +176,8 @@ impl Problems {
         kind: ProblemKind,
         next_step: impl Into<String>,
     ) {
-        let place = Place {
-            origin: self.origin.clone(),
-            line,
-        };
-        self.push(Problem {
-            place,
-            kind,
-            next_step: next_step.into(),
-        });
+        let place = Place { origin: self.origin.clone(), line };
+        self.push(Problem { place, kind, next_step: next_step.into() });
     }
 
     fn push(&mut self, problem: Problem) {
@@ -241,10 +218,7 @@ impl Problems {
                 for of_a_file in self.list.chunk_by_mut(same_file) {
                     of_a_file.sort_by_key(|problem| problem.place.line);
                 }
-                Err(ConfigError {
-                    problems: self.list,
-                    more: self.more,
-                })
+                Err(ConfigError { problems: self.list, more: self.more })
             }
         }
     }
@@ -288,10 +262,7 @@ mod tests {
 
     #[test]
     fn a_message_holds_no_control_characters_and_no_endless_text() {
-        assert_eq!(
-            shown("a\u{1b}[31m\n\u{202e}é"),
-            "`a\\u{1b}[31m\\u{a}\\u{202e}é`"
-        );
+        assert_eq!(shown("a\u{1b}[31m\n\u{202e}é"), "`a\\u{1b}[31m\\u{a}\\u{202e}é`");
         assert!(shown(&"x".repeat(100_000)).len() < 200);
     }
 

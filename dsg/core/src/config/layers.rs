@@ -57,10 +57,7 @@ pub fn resolve_user(
         default_host: None,
         default_project_path: None,
         local_log: None,
-        backup_on_conflict: Sourced {
-            value: true,
-            origin: Place::file("default"),
-        },
+        backup_on_conflict: Sourced { value: true, origin: Place::file("default") },
         notices: Vec::new(),
         files: layers.iter().map(|layer| layer.origin.clone()).collect(),
     };
@@ -92,11 +89,7 @@ fn read_layer(layer: &UserLayer, config: &mut UserConfig, problems: &mut Problem
             );
             let next_step =
                 format!("remove {key} there; every user writes it into ~/.config/dsg/dsg.yml");
-            problems.add(
-                top.line_of(key),
-                ProblemKind::Contradiction { reason },
-                next_step,
-            );
+            problems.add(top.line_of(key), ProblemKind::Contradiction { reason }, next_step);
         }
     }
     let origin = layer.origin.as_str();
@@ -112,11 +105,7 @@ fn read_texts(top: &Section<'_>, origin: &str, config: &mut UserConfig, problems
         ("user_name", "\"Carol Davis\"", &mut config.user_name),
         ("user_id", "carol@example.org", &mut config.user_id),
         ("default_host", "localhost", &mut config.default_host),
-        (
-            "default_project_path",
-            "/var/repos/dsg",
-            &mut config.default_project_path,
-        ),
+        ("default_project_path", "/var/repos/dsg", &mut config.default_project_path),
         ("local_log", "/home/carol/dsg-log", &mut config.local_log),
     ];
     for (key, example, slot) in slots {
@@ -137,11 +126,7 @@ fn read_unused_sections(
     problems: &mut Problems,
 ) {
     let sections = [
-        (
-            "ssh",
-            "key_path",
-            "dsg uses your own ssh: put the key into ~/.ssh/config",
-        ),
+        ("ssh", "key_path", "dsg uses your own ssh: put the key into ~/.ssh/config"),
         ("rclone", "config_path", "it can be removed"),
         (
             "ipfs",
@@ -168,13 +153,7 @@ fn read_unused_sections(
 }
 
 fn sourced<T>(found: Found<T>, origin: &str) -> Sourced<T> {
-    Sourced {
-        value: found.value,
-        origin: Place {
-            origin: origin.to_owned(),
-            line: found.line,
-        },
-    }
+    Sourced { value: found.value, origin: Place { origin: origin.to_owned(), line: found.line } }
 }
 
 fn read_environment(
@@ -205,11 +184,7 @@ fn variable<T>(
     }
     let origin = format!("environment variable {name}");
     problems.turn_to(&origin);
-    let found = Found {
-        key: name.to_owned(),
-        line: None,
-        value: value.clone(),
-    };
+    let found = Found { key: name.to_owned(), line: None, value: value.clone() };
     Some(sourced(found.checked(problems, rule)?, &origin))
 }
 
@@ -232,10 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn layer(origin: &str, text: &str) -> UserLayer {
-        UserLayer {
-            origin: origin.to_owned(),
-            text: text.to_owned(),
-        }
+        UserLayer { origin: origin.to_owned(), text: text.to_owned() }
     }
 
     fn refused(layers: &[UserLayer]) -> String {
@@ -263,19 +235,10 @@ mod tests {
         let config = resolve_user(&layers, &[]).expect("good");
         assert_eq!(
             config.identity(),
-            Ok(Identity {
-                name: "XDG Override",
-                id: "final@example.com"
-            })
+            Ok(Identity { name: "XDG Override", id: "final@example.com" })
         );
-        assert_eq!(
-            value(&config.default_host).as_deref(),
-            Some("remote-server")
-        );
-        assert_eq!(
-            value(&config.default_project_path).as_deref(),
-            Some("/var/repos/zsd")
-        );
+        assert_eq!(value(&config.default_host).as_deref(), Some("remote-server"));
+        assert_eq!(value(&config.default_project_path).as_deref(), Some("/var/repos/zsd"));
         assert!(!config.backup_on_conflict.value);
         let origin = config.user_id.map(|id| id.origin.to_string());
         assert_eq!(origin.as_deref(), Some("dsg, line 2"));
@@ -283,14 +246,9 @@ mod tests {
 
     #[test]
     fn the_environment_wins_and_an_empty_variable_does_not() {
-        let layers = [layer(
-            "home",
-            "user_name: Carol\nuser_id: carol@example.org\n",
-        )];
+        let layers = [layer("home", "user_name: Carol\nuser_id: carol@example.org\n")];
         let environment = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-            list.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect()
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let set = environment(&[
             (USER_ID_VARIABLE, "bob@example.org"),
@@ -298,50 +256,24 @@ mod tests {
             (BACKUP_ON_CONFLICT_VARIABLE, "No"),
         ]);
         let config = resolve_user(&layers, &set).expect("good");
-        assert_eq!(
-            config.identity(),
-            Ok(Identity {
-                name: "Carol",
-                id: "bob@example.org"
-            })
-        );
+        assert_eq!(config.identity(), Ok(Identity { name: "Carol", id: "bob@example.org" }));
         assert!(!config.backup_on_conflict.value);
         let origin = config.user_id.map(|id| id.origin.to_string());
         assert_eq!(origin.as_deref(), Some("environment variable DSG_USER_ID"));
-        let bad = environment(&[
-            (USER_ID_VARIABLE, "bob"),
-            (BACKUP_ON_CONFLICT_VARIABLE, "maybe"),
-        ]);
+        let bad = environment(&[(USER_ID_VARIABLE, "bob"), (BACKUP_ON_CONFLICT_VARIABLE, "maybe")]);
         let error = resolve_user(&layers, &bad).unwrap_err();
         assert_eq!(error.problems.len(), 2, "{error}");
-        assert!(
-            error
-                .to_string()
-                .starts_with("environment variable DSG_USER_ID:"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("environment variable DSG_USER_ID:"), "{error}");
     }
 
     #[test]
     fn a_broken_layer_is_an_error_that_names_the_file() {
-        let layers = [
-            layer("low", "user_id: low@example.org\n"),
-            layer("high", "user_id: [\n"),
-        ];
+        let layers = [layer("low", "user_id: low@example.org\n"), layer("high", "user_id: [\n")];
         assert!(refused(&layers).starts_with("high, line "));
-        let layers = [
-            layer("low", "user_id: no mail\n"),
-            layer("high", "userid: a@b\n"),
-        ];
+        let layers = [layer("low", "user_id: no mail\n"), layer("high", "userid: a@b\n")];
         let told = refused(&layers);
-        assert!(
-            told.contains("low, line 1: user_id: `no mail` is no e-mail address"),
-            "{told}"
-        );
-        assert!(
-            told.contains("high, line 1: unknown key userid: did you mean user_id?"),
-            "{told}"
-        );
+        assert!(told.contains("low, line 1: user_id: `no mail` is no e-mail address"), "{told}");
+        assert!(told.contains("high, line 1: unknown key userid: did you mean user_id?"), "{told}");
         assert!(refused(&[layer("f", "- a\n")]).contains("f, line 1: expected keys with values"));
         assert!(refused(&[layer("f", "local_log: log\n")]).contains("not an absolute path"));
         assert!(
@@ -352,10 +284,8 @@ mod tests {
 
     #[test]
     fn the_system_file_says_nothing_about_persons() {
-        let told = refused(&[layer(
-            SYSTEM_USER_FILE,
-            "user_name: Root\nuser_id: root@example.org\n",
-        )]);
+        let told =
+            refused(&[layer(SYSTEM_USER_FILE, "user_name: Root\nuser_id: root@example.org\n")]);
         assert!(told.contains("line 1: user_name can't stand"), "{told}");
         assert!(told.contains("line 2: user_id can't stand"), "{told}");
         for text in ["", "default_host: localhost\n"] {
@@ -373,10 +303,7 @@ mod tests {
         assert!(refused(&[layer("f", "ssh: {keypath: x}\n")]).contains("did you mean key_path?"));
         for secret in ["{a: {b: 4711}}", "{a: 4711}", "4711", "[4711]"] {
             let told = refused(&[layer("f", &format!("ipfs: {{passphrases: {secret}}}\n"))]);
-            assert!(
-                told.contains("ipfs.passphrases: expected names with texts"),
-                "{told}"
-            );
+            assert!(told.contains("ipfs.passphrases: expected names with texts"), "{told}");
             assert!(!told.contains("4711"), "{told}");
         }
     }

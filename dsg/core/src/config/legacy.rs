@@ -21,10 +21,7 @@ pub(super) struct Legacy {
 
 /// Reads `transport` and its section.
 pub(super) fn read(top: &Section<'_>, origins: &mut Origins, problems: &mut Problems) -> Legacy {
-    let nothing = Legacy {
-        repository: None,
-        name: None,
-    };
+    let nothing = Legacy { repository: None, name: None };
     let Some(found) = top.text("transport", "ssh", problems) else {
         return nothing;
     };
@@ -41,10 +38,8 @@ pub(super) fn read(top: &Section<'_>, origins: &mut Origins, problems: &mut Prob
             return nothing;
         }
         several => {
-            let reason = format!(
-                "only one transport can have a section, found {}",
-                several.join(", ")
-            );
+            let reason =
+                format!("only one transport can have a section, found {}", several.join(", "));
             contradiction(problems, top.line_of("transport"), reason);
             return nothing;
         }
@@ -62,16 +57,13 @@ pub(super) fn read(top: &Section<'_>, origins: &mut Origins, problems: &mut Prob
 }
 
 fn transport(word: &str) -> Result<&'static str, Refusal> {
-    TRANSPORTS
-        .into_iter()
-        .find(|known| *known == word)
-        .ok_or_else(|| {
-            Refusal::new(
-                format!("there is no transport {}", shown(word)),
-                "remove transport and say where the repository is, for example:\n\
+    TRANSPORTS.into_iter().find(|known| *known == word).ok_or_else(|| {
+        Refusal::new(
+            format!("there is no transport {}", shown(word)),
+            "remove transport and say where the repository is, for example:\n\
              repository:\n  type: posix\n  host: localhost\n  mountpoint: /var/repos/dsg",
-            )
-        })
+        )
+    })
 }
 
 fn read_section(
@@ -80,22 +72,14 @@ fn read_section(
     origins: &mut Origins,
     problems: &mut Problems,
 ) -> Option<RepositoryConfig> {
-    let mut fields = FieldReader {
-        section,
-        origins,
-        problems,
-    };
+    let mut fields = FieldReader { section, origins, problems };
     match transport {
         "rclone" => {
-            fields
-                .section
-                .refuse_unknown(&["remote", "path", "name"], &[], fields.problems);
+            fields.section.refuse_unknown(&["remote", "path", "name"], &[], fields.problems);
             fields.rclone()
         }
         "ipfs" => {
-            fields
-                .section
-                .refuse_unknown(&["did", "encrypted", "name"], &[], fields.problems);
+            fields.section.refuse_unknown(&["did", "encrypted", "name"], &[], fields.problems);
             fields.ipfs()
         }
         _ => {
@@ -112,12 +96,7 @@ fn read_section(
 
 fn ssh(fields: &mut FieldReader<'_, '_>) -> Option<RepositoryConfig> {
     let host = fields.host();
-    let mountpoint = fields.text(
-        "path",
-        "mountpoint",
-        "/var/repos/dsg",
-        values::absolute_path,
-    );
+    let mountpoint = fields.text("path", "mountpoint", "/var/repos/dsg", values::absolute_path);
     let kind = fields.text("type", "type", "xfs", |word| match word {
         "zfs" | "xfs" => Ok(word.to_owned()),
         _ => Err(Refusal::new(
@@ -130,29 +109,18 @@ fn ssh(fields: &mut FieldReader<'_, '_>) -> Option<RepositoryConfig> {
         return Some(RepositoryConfig::Xfs { host, mountpoint });
     }
     fields.origins.assumed("repository.pool");
-    Some(RepositoryConfig::Zfs {
-        host,
-        pool: ASSUMED_POOL.to_owned(),
-        mountpoint,
-    })
+    Some(RepositoryConfig::Zfs { host, pool: ASSUMED_POOL.to_owned(), mountpoint })
 }
 
 /// Notes that `repository` stands beside keys of the older form.
 pub(super) fn refuse_beside_repository(top: &Section<'_>, problems: &mut Problems) {
-    let others: Vec<&str> = ["transport"]
-        .into_iter()
-        .chain(TRANSPORTS)
-        .filter(|key| top.has(key))
-        .collect();
+    let others: Vec<&str> =
+        ["transport"].into_iter().chain(TRANSPORTS).filter(|key| top.has(key)).collect();
     let Some(first) = others.first() else { return };
     let reason = format!(
         "repository says where the repository is, and so does the older {}",
         others.join(", ")
     );
     let next_step = format!("keep repository and remove {}", others.join(", "));
-    problems.add(
-        top.line_of(first),
-        ProblemKind::Contradiction { reason },
-        next_step,
-    );
+    problems.add(top.line_of(first), ProblemKind::Contradiction { reason }, next_step);
 }

@@ -33,10 +33,7 @@ impl Origins {
     fn set(&mut self, key: &str, origin: Origin) {
         match self.0.iter_mut().find(|known| known.key == key) {
             Some(known) => known.origin = origin,
-            None => self.0.push(KeyOrigin {
-                key: key.to_owned(),
-                origin,
-            }),
+            None => self.0.push(KeyOrigin { key: key.to_owned(), origin }),
         }
     }
 
@@ -49,13 +46,7 @@ impl Origins {
     }
 
     pub(super) fn written(&mut self, target: &str, key: &str, line: Option<u64>) {
-        self.set(
-            target,
-            Origin::Written {
-                key: key.to_owned(),
-                line,
-            },
-        );
+        self.set(target, Origin::Written { key: key.to_owned(), line });
     }
 
     pub(super) fn defaulted(&mut self, target: &str) {

@@ -15,17 +15,8 @@ use super::{values, write};
 
 /// The name of the file; it stands at the root of a project.
 pub const PROJECT_FILE: &str = ".dsgconfig.yml";
-const TOP_KEYS: [&str; 9] = [
-    "name",
-    "repository",
-    "data_dirs",
-    "ignore",
-    "transport",
-    "ssh",
-    "rclone",
-    "ipfs",
-    "project",
-];
+const TOP_KEYS: [&str; 9] =
+    ["name", "repository", "data_dirs", "ignore", "transport", "ssh", "rclone", "ipfs", "project"];
 const ELSEWHERE: [&str; 9] = [
     "repository.type",
     "repository.host",
@@ -117,12 +108,7 @@ fn read(top: &Section<'_>, problems: &mut Problems) -> Option<ProjectFile> {
         form = Form::Wrapped;
         wrapper.refuse_unknown(&["data_dirs", "ignore"], &["name"], problems);
     }
-    let holder = |key| {
-        wrapper
-            .as_ref()
-            .filter(|wrapper| wrapper.has(key))
-            .unwrap_or(top)
-    };
+    let holder = |key| wrapper.as_ref().filter(|wrapper| wrapper.has(key)).unwrap_or(top);
     let data_dirs = selection::read_data_dirs(holder("data_dirs"), &mut origins, problems);
     let ignore = selection::read_ignore(holder("ignore"), &mut origins, problems);
     let config = ProjectConfig {
@@ -132,12 +118,7 @@ fn read(top: &Section<'_>, problems: &mut Problems) -> Option<ProjectFile> {
         ignore: ignore?,
     };
     let notices = notices(&config, form, &origins);
-    Some(ProjectFile {
-        config,
-        notices,
-        origins: origins.into_list(),
-        form,
-    })
+    Some(ProjectFile { config, notices, origins: origins.into_list(), form })
 }
 
 type Place = (Option<RepositoryConfig>, Option<Found<String>>, Form);
@@ -213,18 +194,8 @@ mod tests {
         ] {
             assert!(told.contains(expected), "{expected}\nis not in\n{told}");
         }
-        assert!(
-            error
-                .problems
-                .iter()
-                .all(|problem| !problem.next_step.is_empty())
-        );
-        assert!(
-            error
-                .problems
-                .iter()
-                .any(|problem| problem.next_step == "quote it: `\"1.0\"`")
-        );
+        assert!(error.problems.iter().all(|problem| !problem.next_step.is_empty()));
+        assert!(error.problems.iter().any(|problem| problem.next_step == "quote it: `\"1.0\"`"));
     }
 
     #[test]
@@ -235,10 +206,7 @@ mod tests {
             assert!(told.contains("name: expected a text"), "{told}");
         }
         for name in ["no", "1.0", "2024-01-01"] {
-            assert_eq!(
-                good(&format!("name: '{name}'\n{repository}")).config.name,
-                name
-            );
+            assert_eq!(good(&format!("name: '{name}'\n{repository}")).config.name, name);
         }
         assert!(
             refused(&format!("name: p\n{repository}data_dirs: [2024]\n")).contains("data_dirs[0]")
@@ -248,10 +216,7 @@ mod tests {
     #[test]
     fn a_key_at_the_wrong_place_is_pointed_to_the_right_one() {
         let told = refused("name: p\nhost: h\nrepository: {type: posix, mountpoint: /x}\n");
-        assert!(
-            told.contains("unknown key host: did you mean repository.host?"),
-            "{told}"
-        );
+        assert!(told.contains("unknown key host: did you mean repository.host?"), "{told}");
     }
 
     #[test]
@@ -285,11 +250,7 @@ mod tests {
         assert_eq!(file.form, Form::Wrapped);
         assert_eq!(file.config.data_dirs, ["input", "hand"]);
         let notice = &file.notices[0];
-        assert!(
-            notice.what.contains("`dsgdata` is assumed"),
-            "{}",
-            notice.what
-        );
+        assert!(notice.what.contains("`dsgdata` is assumed"), "{}", notice.what);
         let replacement = notice.replacement.clone().expect("a text");
         assert_eq!(
             replacement,
@@ -305,17 +266,10 @@ mod tests {
             "transport: ssh\nssh: {host: h, path: /x, name: q, type: zfs}\nignore:\n  names: [x]\n",
         );
         let origin = |key: &str| {
-            file.origins
-                .iter()
-                .find(|known| known.key == key)
-                .map(|known| known.origin.clone())
+            file.origins.iter().find(|known| known.key == key).map(|known| known.origin.clone())
         };
-        let written = |key: &str, line| {
-            Some(Origin::Written {
-                key: key.to_owned(),
-                line: Some(line),
-            })
-        };
+        let written =
+            |key: &str, line| Some(Origin::Written { key: key.to_owned(), line: Some(line) });
         assert_eq!(origin("name"), written("ssh.name", 2));
         assert_eq!(origin("repository.mountpoint"), written("ssh.path", 2));
         assert_eq!(origin("repository.pool"), Some(Origin::Assumed));
@@ -329,10 +283,7 @@ mod tests {
     fn an_empty_file_shows_how_to_begin() {
         for text in ["", "# nothing\n", "---\n"] {
             let error = parse_project(text).unwrap_err();
-            assert!(
-                error.problems[0].next_step.contains("repository:"),
-                "{error}"
-            );
+            assert!(error.problems[0].next_step.contains("repository:"), "{error}");
         }
         assert!(
             refused("just words")

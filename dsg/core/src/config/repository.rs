@@ -75,14 +75,8 @@ pub enum RepositoryType {
 
 impl RepositoryType {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Posix,
-        Self::Xfs,
-        Self::Zfs,
-        Self::Btrfs,
-        Self::Rclone,
-        Self::Ipfs,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Posix, Self::Xfs, Self::Zfs, Self::Btrfs, Self::Rclone, Self::Ipfs];
 
     /// The word in the file.
     #[must_use]
@@ -149,22 +143,14 @@ impl RepositoryConfig {
                     ("mountpoint", FieldValue::Text(mountpoint)),
                 ]
             }
-            Self::Zfs {
-                host,
-                pool,
-                mountpoint,
-            } => vec![
+            Self::Zfs { host, pool, mountpoint } => vec![
                 kind,
                 ("host", FieldValue::Text(host)),
                 ("pool", FieldValue::Text(pool)),
                 ("mountpoint", FieldValue::Text(mountpoint)),
             ],
             Self::Rclone { remote, path } => {
-                vec![
-                    kind,
-                    ("remote", FieldValue::Text(remote)),
-                    ("path", FieldValue::Text(path)),
-                ]
+                vec![kind, ("remote", FieldValue::Text(remote)), ("path", FieldValue::Text(path))]
             }
             Self::Ipfs { did, encrypted } => {
                 vec![
@@ -213,8 +199,7 @@ impl FieldReader<'_, '_> {
     ) -> Option<String> {
         let found = self.section.required_text(key, example, self.problems)?;
         let found = found.checked(self.problems, rule)?;
-        self.origins
-            .written(&format!("repository.{target}"), &found.key, found.line);
+        self.origins.written(&format!("repository.{target}"), &found.key, found.line);
         Some(found.value)
     }
 
@@ -225,27 +210,20 @@ impl FieldReader<'_, '_> {
     pub(super) fn rclone(&mut self) -> Option<RepositoryConfig> {
         let remote = self.text("remote", "remote", "\"s3:bucket\"", values::some_text);
         let path = self.text("path", "path", "/projects", values::some_text);
-        Some(RepositoryConfig::Rclone {
-            remote: remote?,
-            path: path?,
-        })
+        Some(RepositoryConfig::Rclone { remote: remote?, path: path? })
     }
 
     pub(super) fn ipfs(&mut self) -> Option<RepositoryConfig> {
         let did = self.text("did", "did", "\"did:key:z6Mk…\"", values::some_text);
         let encrypted = if self.section.has("encrypted") {
             let found = self.section.boolean("encrypted", self.problems)?;
-            self.origins
-                .written("repository.encrypted", &found.key, found.line);
+            self.origins.written("repository.encrypted", &found.key, found.line);
             found.value
         } else {
             self.origins.defaulted("repository.encrypted");
             true
         };
-        Some(RepositoryConfig::Ipfs {
-            did: did?,
-            encrypted,
-        })
+        Some(RepositoryConfig::Ipfs { did: did?, encrypted })
     }
 }
 
@@ -261,30 +239,14 @@ pub(super) fn read(
         found.checked(problems, repository_type)
     }) else {
         // Without the type only keys that no type has can be told to be wrong.
-        let all = [
-            "type",
-            "host",
-            "pool",
-            "mountpoint",
-            "remote",
-            "path",
-            "did",
-            "encrypted",
-        ];
+        let all = ["type", "host", "pool", "mountpoint", "remote", "path", "did", "encrypted"];
         section.refuse_unknown(&all, &[], problems);
         return None;
     };
     let kind = kind.value;
-    let known: Vec<&str> = ["type"]
-        .into_iter()
-        .chain(kind.keys().iter().copied())
-        .collect();
+    let known: Vec<&str> = ["type"].into_iter().chain(kind.keys().iter().copied()).collect();
     section.refuse_unknown(&known, &["data_dirs", "ignore"], problems);
-    let mut fields = FieldReader {
-        section,
-        origins,
-        problems,
-    };
+    let mut fields = FieldReader { section, origins, problems };
     match kind {
         RepositoryType::Rclone => return fields.rclone(),
         RepositoryType::Ipfs => return fields.ipfs(),
@@ -293,19 +255,11 @@ pub(super) fn read(
     let host = fields.host();
     let pool =
         (kind == RepositoryType::Zfs).then(|| fields.text("pool", "pool", "zsd", values::pool));
-    let mountpoint = fields.text(
-        "mountpoint",
-        "mountpoint",
-        "/var/repos/dsg",
-        values::absolute_path,
-    );
+    let mountpoint =
+        fields.text("mountpoint", "mountpoint", "/var/repos/dsg", values::absolute_path);
     let (host, mountpoint) = (host?, mountpoint?);
     Some(match (kind, pool) {
-        (_, Some(pool)) => RepositoryConfig::Zfs {
-            host,
-            pool: pool?,
-            mountpoint,
-        },
+        (_, Some(pool)) => RepositoryConfig::Zfs { host, pool: pool?, mountpoint },
         (RepositoryType::Xfs, None) => RepositoryConfig::Xfs { host, mountpoint },
         (RepositoryType::Btrfs, None) => RepositoryConfig::Btrfs { host, mountpoint },
         (_, None) => RepositoryConfig::Posix { host, mountpoint },
@@ -321,15 +275,10 @@ fn repository_type(word: &str) -> Result<RepositoryType, Refusal> {
         "local" | "localhost" | "dir" | "directory" | "ext4" => Some("posix".to_owned()),
         other => most_similar(other, &words),
     };
-    let meant = suggestion
-        .map(|kind| format!(": did you mean {kind}?"))
-        .unwrap_or_default();
+    let meant = suggestion.map(|kind| format!(": did you mean {kind}?")).unwrap_or_default();
     Err(Refusal::new(
         format!("there is no type {}{meant}", shown(word)),
-        format!(
-            "write one of {}; posix is a directory of any file system",
-            words.join(", ")
-        ),
+        format!("write one of {}; posix is a directory of any file system", words.join(", ")),
     ))
 }
 
@@ -337,11 +286,5 @@ fn repository_type(word: &str) -> Result<RepositoryType, Refusal> {
 pub(super) fn contradiction(problems: &mut Problems, line: Option<u64>, reason: impl Into<String>) {
     let next_step = "say where the repository is in one section, for example:\n\
                      repository:\n  type: posix\n  host: localhost\n  mountpoint: /var/repos/dsg";
-    problems.add(
-        line,
-        ProblemKind::Contradiction {
-            reason: reason.into(),
-        },
-        next_step,
-    );
+    problems.add(line, ProblemKind::Contradiction { reason: reason.into() }, next_step);
 }

@@ -34,10 +34,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(reason: impl Into<String>, next_step: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            next_step: next_step.into(),
-        }
+        Self { reason: reason.into(), next_step: next_step.into() }
     }
 }
 
@@ -48,20 +45,9 @@ impl Found<String> {
     /// The value as the rule accepts (and tidies) it; a refusal is noted.
     pub(super) fn checked<U>(self, problems: &mut Problems, rule: Rule<U>) -> Option<Found<U>> {
         match rule(&self.value) {
-            Ok(value) => Some(Found {
-                key: self.key,
-                line: self.line,
-                value,
-            }),
+            Ok(value) => Some(Found { key: self.key, line: self.line, value }),
             Err(Refusal { reason, next_step }) => {
-                problems.add(
-                    self.line,
-                    ProblemKind::BadValue {
-                        key: self.key,
-                        reason,
-                    },
-                    next_step,
-                );
+                problems.add(self.line, ProblemKind::BadValue { key: self.key, reason }, next_step);
                 None
             }
         }
@@ -76,11 +62,7 @@ impl<'a> Section<'a> {
 
     fn of(path: String, node: &'a Node, example: &str, problems: &mut Problems) -> Option<Self> {
         match &node.value {
-            Value::Mapping(entries) => Some(Self {
-                path,
-                line: node.line,
-                entries,
-            }),
+            Value::Mapping(entries) => Some(Self { path, line: node.line, entries }),
             Value::Null => None,
             _ => {
                 wrong_type(problems, &path, node, "keys with values", example);
@@ -90,11 +72,7 @@ impl<'a> Section<'a> {
     }
 
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     fn entry(&self, key: &str) -> Option<&'a Entry> {
@@ -103,8 +81,7 @@ impl<'a> Section<'a> {
 
     /// Whether the key is written, with whatever value; `key: null` counts as not written.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.entry(key)
-            .is_some_and(|entry| entry.node.value != Value::Null)
+        self.entry(key).is_some_and(|entry| entry.node.value != Value::Null)
     }
 
     /// Whether the key stands there at all, be it without a value.
@@ -159,11 +136,7 @@ impl<'a> Section<'a> {
         let entry = self.entry(key)?;
         let path = self.key(key);
         let value = text_of(&entry.node, &path, &format!("{key}: {example}"), problems)?;
-        Some(Found {
-            key: path,
-            line: entry.line,
-            value,
-        })
+        Some(Found { key: path, line: entry.line, value })
     }
 
     /// A text that must be there.
@@ -174,17 +147,10 @@ impl<'a> Section<'a> {
         problems: &mut Problems,
     ) -> Option<Found<String>> {
         if self.entry(key).is_none() {
-            let place = if self.path.is_empty() {
-                String::new()
-            } else {
-                format!(" below {}:", self.path)
-            };
+            let place =
+                if self.path.is_empty() { String::new() } else { format!(" below {}:", self.path) };
             let next_step = format!("add the line{place} `{key}: {example}`");
-            problems.add(
-                self.line,
-                ProblemKind::Missing { key: self.key(key) },
-                next_step,
-            );
+            problems.add(self.line, ProblemKind::Missing { key: self.key(key) }, next_step);
         }
         self.text(key, example, problems)
     }
@@ -200,11 +166,8 @@ impl<'a> Section<'a> {
         };
         if !well_formed {
             let found = "something else (not shown, as it is secret)".to_owned();
-            let kind = ProblemKind::WrongType {
-                key: self.key(key),
-                expected: "names with texts",
-                found,
-            };
+            let kind =
+                ProblemKind::WrongType { key: self.key(key), expected: "names with texts", found };
             problems.add(
                 entry.line,
                 kind,
@@ -217,20 +180,10 @@ impl<'a> Section<'a> {
     pub(super) fn boolean(&self, key: &str, problems: &mut Problems) -> Option<Found<bool>> {
         let entry = self.entry(key)?;
         if let Value::Boolean { value, .. } = entry.node.value {
-            return Some(Found {
-                key: self.key(key),
-                line: entry.line,
-                value,
-            });
+            return Some(Found { key: self.key(key), line: entry.line, value });
         }
         let example = format!("write `{key}: true` or `{key}: false`, without quotes");
-        wrong_type(
-            problems,
-            &self.key(key),
-            &entry.node,
-            "true or false",
-            &example,
-        );
+        wrong_type(problems, &self.key(key), &entry.node, "true or false", &example);
         None
     }
 
@@ -257,23 +210,14 @@ impl<'a> Section<'a> {
             let Some(value) = text_of(node, &path, &format!("{key}: {example}"), problems) else {
                 continue;
             };
-            let found = Found {
-                key: path,
-                line: node.line,
-                value,
-            }
-            .checked(problems, rule);
+            let found = Found { key: path, line: node.line, value }.checked(problems, rule);
             if let Some(Found { value, .. }) = found
                 && seen.insert(value.clone())
             {
                 texts.push(value);
             }
         }
-        Some(Found {
-            key: path,
-            line: entry.line,
-            value: texts,
-        })
+        Some(Found { key: path, line: entry.line, value: texts })
     }
 }
 
@@ -299,11 +243,7 @@ fn wrong_type(
     expected: &'static str,
     advice: &str,
 ) {
-    let kind = ProblemKind::WrongType {
-        key: key.to_owned(),
-        expected,
-        found: node.description(),
-    };
+    let kind = ProblemKind::WrongType { key: key.to_owned(), expected, found: node.description() };
     problems.add(node.line, kind, advice);
 }
 
@@ -313,12 +253,8 @@ fn suggestion(key: &str, known: &[&str], elsewhere: &[&str]) -> Option<String> {
     if key.len() > SUGGESTION_BYTES_MAX {
         return None;
     }
-    let misplaced = elsewhere
-        .iter()
-        .find(|path| path.rsplit('.').next() == Some(key));
-    misplaced
-        .map(|path| (*path).to_owned())
-        .or_else(|| most_similar(key, known))
+    let misplaced = elsewhere.iter().find(|path| path.rsplit('.').next() == Some(key));
+    misplaced.map(|path| (*path).to_owned()).or_else(|| most_similar(key, known))
 }
 
 /// The candidate most like `word`, if one is alike enough.
@@ -329,12 +265,7 @@ pub(super) fn most_similar(word: &str, candidates: &[&str]) -> Option<String> {
     let word = word.to_lowercase().replace('-', "_");
     candidates
         .iter()
-        .map(|candidate| {
-            (
-                strsim::normalized_damerau_levenshtein(&word, candidate),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, candidate)| (*candidate).to_owned())
@@ -347,18 +278,9 @@ mod tests {
     #[test]
     fn the_likeliest_key_is_suggested() {
         let known = ["name", "repository", "data_dirs", "ignore"];
-        assert_eq!(
-            suggestion("data_dir", &known, &[]).as_deref(),
-            Some("data_dirs")
-        );
-        assert_eq!(
-            suggestion("Data-Dirs", &known, &[]).as_deref(),
-            Some("data_dirs")
-        );
-        assert_eq!(
-            suggestion("repositroy", &known, &[]).as_deref(),
-            Some("repository")
-        );
+        assert_eq!(suggestion("data_dir", &known, &[]).as_deref(), Some("data_dirs"));
+        assert_eq!(suggestion("Data-Dirs", &known, &[]).as_deref(), Some("data_dirs"));
+        assert_eq!(suggestion("repositroy", &known, &[]).as_deref(), Some("repository"));
         assert_eq!(
             suggestion("host", &known, &["repository.host"]).as_deref(),
             Some("repository.host")

@@ -9,14 +9,8 @@ use super::values;
 /// The data directories where a file names none.
 pub const DEFAULT_DATA_DIRS: [&str; 3] = ["input", "output", "frozen"];
 /// The ignored names where a file lists none.
-pub const DEFAULT_IGNORED_NAMES: [&str; 6] = [
-    ".DS_Store",
-    "__pycache__",
-    ".Rdata",
-    ".rdata",
-    ".RData",
-    ".Rproj.user",
-];
+pub const DEFAULT_IGNORED_NAMES: [&str; 6] =
+    [".DS_Store", "__pycache__", ".Rdata", ".rdata", ".RData", ".Rproj.user"];
 /// The ignored suffixes where a file lists none.
 pub const DEFAULT_IGNORED_SUFFIXES: [&str; 2] = [".tmp", ".pyc"];
 
@@ -58,15 +52,8 @@ pub(super) fn read_data_dirs(
     origins.written("data_dirs", &found.key, line);
     if found.value.is_empty() {
         let reason = "no directory is left, so nothing would be shared".to_owned();
-        let kind = ProblemKind::BadValue {
-            key: found.key,
-            reason,
-        };
-        problems.add(
-            line,
-            kind,
-            format!("name at least one: `data_dirs: {DATA_DIRS_EXAMPLE}`"),
-        );
+        let kind = ProblemKind::BadValue { key: found.key, reason };
+        problems.add(line, kind, format!("name at least one: `data_dirs: {DATA_DIRS_EXAMPLE}`"));
         return None;
     }
     Some(found.value)
@@ -99,24 +86,10 @@ pub(super) fn read_ignore(
             }
         }
     };
-    let paths = list(
-        "paths",
-        "[task1/input/secret.csv]",
-        values::ignored_path,
-        default.paths,
-    );
+    let paths = list("paths", "[task1/input/secret.csv]", values::ignored_path, default.paths);
     let names = list("names", "[.DS_Store]", values::ignored_name, default.names);
-    let suffixes = list(
-        "suffixes",
-        "[.tmp]",
-        values::ignored_suffix,
-        default.suffixes,
-    );
-    Some(IgnoreConfig {
-        paths: paths?,
-        names: names?,
-        suffixes: suffixes?,
-    })
+    let suffixes = list("suffixes", "[.tmp]", values::ignored_suffix, default.suffixes);
+    Some(IgnoreConfig { paths: paths?, names: names?, suffixes: suffixes? })
 }
 
 pub(super) fn owned(texts: &[&str]) -> Vec<String> {
@@ -132,15 +105,11 @@ mod tests {
 
     fn config(rest: &str) -> super::super::ProjectConfig {
         let text = format!("{BASE}{rest}");
-        parse_project(&text)
-            .unwrap_or_else(|error| panic!("{text}\n{error}"))
-            .config
+        parse_project(&text).unwrap_or_else(|error| panic!("{text}\n{error}")).config
     }
 
     fn refused(rest: &str) -> String {
-        parse_project(&format!("{BASE}{rest}"))
-            .expect_err(rest)
-            .to_string()
+        parse_project(&format!("{BASE}{rest}")).expect_err(rest).to_string()
     }
 
     #[test]

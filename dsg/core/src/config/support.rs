@@ -57,11 +57,7 @@ impl NotSupported {
                  write `host: localhost`"
             ),
             Self::Transport { kind } => {
-                let tool = if *kind == RepositoryType::Rclone {
-                    "rclone"
-                } else {
-                    "ipfs"
-                };
+                let tool = if *kind == RepositoryType::Rclone { "rclone" } else { "ipfs" };
                 format!(
                     "use `type: posix` with a directory of this machine, and copy that directory with {tool} \
                      for a second place"
@@ -83,9 +79,7 @@ impl RepositoryConfig {
             Self::Posix { host, mountpoint }
             | Self::Xfs { host, mountpoint }
             | Self::Btrfs { host, mountpoint }
-            | Self::Zfs {
-                host, mountpoint, ..
-            } => (host, mountpoint),
+            | Self::Zfs { host, mountpoint, .. } => (host, mountpoint),
             Self::Rclone { .. } | Self::Ipfs { .. } => {
                 return Err(NotSupported::Transport { kind });
             }
@@ -94,15 +88,9 @@ impl RepositoryConfig {
             return Err(NotSupported::OtherMachine { host: host.clone() });
         }
         if matches!(kind, RepositoryType::Zfs | RepositoryType::Btrfs) {
-            return Err(NotSupported::FileSystem {
-                kind,
-                mountpoint: mountpoint.clone(),
-            });
+            return Err(NotSupported::FileSystem { kind, mountpoint: mountpoint.clone() });
         }
-        Ok(Supported {
-            path: format!("{}/{name}", mountpoint.trim_end_matches('/')),
-            kind,
-        })
+        Ok(Supported { path: format!("{}/{name}", mountpoint.trim_end_matches('/')), kind })
     }
 }
 
@@ -122,10 +110,7 @@ impl ProjectConfig {
 pub fn is_this_machine(host: &str, own_names: &[&str]) -> bool {
     let host = host.trim();
     !host.is_empty()
-        && LOCAL_HOSTS
-            .iter()
-            .chain(own_names)
-            .any(|name| name.trim().eq_ignore_ascii_case(host))
+        && LOCAL_HOSTS.iter().chain(own_names).any(|name| name.trim().eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]
@@ -133,27 +118,15 @@ mod tests {
     use super::*;
 
     fn posix(host: &str, mountpoint: &str) -> RepositoryConfig {
-        RepositoryConfig::Posix {
-            host: host.to_owned(),
-            mountpoint: mountpoint.to_owned(),
-        }
+        RepositoryConfig::Posix { host: host.to_owned(), mountpoint: mountpoint.to_owned() }
     }
 
     #[test]
     fn this_machine_has_many_names() {
-        for host in [
-            "localhost",
-            "LOCALHOST",
-            " 127.0.0.1 ",
-            "::1",
-            "0.0.0.0",
-            "Scott",
-            "scott.hrdag.org",
-        ] {
-            assert!(
-                is_this_machine(host, &["scott", "scott.hrdag.org"]),
-                "{host}"
-            );
+        for host in
+            ["localhost", "LOCALHOST", " 127.0.0.1 ", "::1", "0.0.0.0", "Scott", "scott.hrdag.org"]
+        {
+            assert!(is_this_machine(host, &["scott", "scott.hrdag.org"]), "{host}");
         }
         for host in ["", "   ", "8.8.8.8", "scot", "localhost.example.org"] {
             assert!(!is_this_machine(host, &["scott", ""]), "{host}");
@@ -162,28 +135,15 @@ mod tests {
 
     #[test]
     fn a_directory_of_this_machine_is_supported() {
-        let supported = posix("localhost", "/srv/dsg")
-            .support("SV", &[])
-            .expect("supported");
+        let supported = posix("localhost", "/srv/dsg").support("SV", &[]).expect("supported");
         assert_eq!(supported.path, "/srv/dsg/SV");
-        assert_eq!(
-            posix("me", "/")
-                .support("SV", &["ME"])
-                .expect("supported")
-                .path,
-            "/SV"
-        );
+        assert_eq!(posix("me", "/").support("SV", &["ME"]).expect("supported").path, "/SV");
     }
 
     #[test]
     fn everything_else_is_told_with_a_way_out() {
         let remote = posix("scott", "/srv").support("p", &["me"]).unwrap_err();
-        assert_eq!(
-            remote,
-            NotSupported::OtherMachine {
-                host: "scott".to_owned()
-            }
-        );
+        assert_eq!(remote, NotSupported::OtherMachine { host: "scott".to_owned() });
         let zfs = RepositoryConfig::Zfs {
             host: "localhost".to_owned(),
             pool: "zsd".to_owned(),
@@ -192,15 +152,7 @@ mod tests {
         let refusal = zfs.support("p", &[]).unwrap_err();
         assert!(refusal.to_string().contains("not in this version"));
         assert!(refusal.next_step().contains("type: posix"));
-        let ipfs = RepositoryConfig::Ipfs {
-            did: "did:key:z1".to_owned(),
-            encrypted: true,
-        };
-        assert!(
-            ipfs.support("p", &[])
-                .unwrap_err()
-                .next_step()
-                .contains("ipfs")
-        );
+        let ipfs = RepositoryConfig::Ipfs { did: "did:key:z1".to_owned(), encrypted: true };
+        assert!(ipfs.support("p", &[]).unwrap_err().next_step().contains("ipfs"));
     }
 }

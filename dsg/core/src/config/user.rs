@@ -62,10 +62,7 @@ impl UserConfig {
     /// What is missing, with the lines to write.
     pub fn identity(&self) -> Result<Identity<'_>, ConfigError> {
         if let (Some(name), Some(id)) = (&self.user_name, &self.user_id) {
-            return Ok(Identity {
-                name: &name.value,
-                id: &id.value,
-            });
+            return Ok(Identity { name: &name.value, id: &id.value });
         }
         let origin = if self.files.is_empty() {
             "no dsg.yml was found".to_owned()
@@ -82,13 +79,7 @@ impl UserConfig {
                 "run `dsg config set {key} {example}`, or write into ~/.config/dsg/dsg.yml:\n\
                  user_name: \"Your Name\"\nuser_id: you@example.org"
             );
-            problems.add(
-                None,
-                ProblemKind::Missing {
-                    key: key.to_owned(),
-                },
-                next_step,
-            );
+            problems.add(None, ProblemKind::Missing { key: key.to_owned() }, next_step);
         }
         problems.unless_any(None)
     }
@@ -149,10 +140,7 @@ mod tests {
         let error = config.identity().unwrap_err();
         assert_eq!(error.problems.len(), 2);
         let next_step = &error.problems[1].next_step;
-        assert!(
-            next_step.contains("dsg config set user_id you@example.org"),
-            "{next_step}"
-        );
+        assert!(next_step.contains("dsg config set user_id you@example.org"), "{next_step}");
         assert!(
             next_step.contains("user_name: \"Your Name\"\nuser_id: you@example.org"),
             "{next_step}"
@@ -172,9 +160,6 @@ mod tests {
         assert_eq!(user_layer_paths(None, Some(""), None), [SYSTEM_USER_FILE]);
         let same = user_layer_paths(Some("/home/c"), Some("/home/c/.config"), None);
         assert_eq!(same, [SYSTEM_USER_FILE, "/home/c/.config/dsg/dsg.yml"]);
-        assert_eq!(
-            user_layer_paths(None, Some("relative"), None),
-            [SYSTEM_USER_FILE]
-        );
+        assert_eq!(user_layer_paths(None, Some("relative"), None), [SYSTEM_USER_FILE]);
     }
 }

@@ -21,22 +21,13 @@ pub(super) fn project_name(text: &str) -> Checked {
     let advice = "a name is one directory name, such as `SV` or `kilometro-0`";
     printable_text(text, advice)?;
     if text.trim() != text {
-        return Err(Refusal::new(
-            format!("{} has spaces around it", shown(text)),
-            "remove them",
-        ));
+        return Err(Refusal::new(format!("{} has spaces around it", shown(text)), "remove them"));
     }
     if text.contains('/') {
-        return Err(Refusal::new(
-            format!("{} is a path, not a name", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} is a path, not a name", shown(text)), advice));
     }
     if let Err(bad) = RepoPath::from_spelling(text) {
-        return Err(Refusal::new(
-            format!("{} can't name a directory: {bad}", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} can't name a directory: {bad}", shown(text)), advice));
     }
     if text.starts_with('.') {
         return Err(Refusal::new(
@@ -57,10 +48,7 @@ pub(super) fn host(text: &str) -> Checked {
         return Err(Refusal::new("longer than a host's name can be", advice));
     }
     if host.starts_with('-') || host.contains(char::is_whitespace) || host.contains(['/', '\\']) {
-        return Err(Refusal::new(
-            format!("{shown_host} is no host's name"),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{shown_host} is no host's name"), advice));
     }
     let has_port = host.split_once(':').is_some_and(|(_, port)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
@@ -80,10 +68,7 @@ pub(super) fn pool(text: &str) -> Checked {
     let advice = "write the pool's name as `zpool list` shows it";
     printable_text(text, advice)?;
     if text.starts_with(['-', '/']) || text.contains(char::is_whitespace) {
-        return Err(Refusal::new(
-            format!("{} is no pool's name", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} is no pool's name", shown(text)), advice));
     }
     Ok(text.to_owned())
 }
@@ -93,21 +78,12 @@ pub(super) fn absolute_path(text: &str) -> Checked {
     let advice = "write the whole path from `/` on, such as `/var/repos/dsg`";
     printable_text(text, advice)?;
     if !text.starts_with('/') {
-        return Err(Refusal::new(
-            format!("{} is not an absolute path", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} is not an absolute path", shown(text)), advice));
     }
     let mut tidy = String::with_capacity(text.len());
-    for component in text
-        .split('/')
-        .filter(|component| !matches!(*component, "" | "."))
-    {
+    for component in text.split('/').filter(|component| !matches!(*component, "" | ".")) {
         if component == ".." {
-            return Err(Refusal::new(
-                format!("{} goes up with `..`", shown(text)),
-                advice,
-            ));
+            return Err(Refusal::new(format!("{} goes up with `..`", shown(text)), advice));
         }
         if component.len() > COMPONENT_BYTES_MAX {
             return Err(Refusal::new(
@@ -119,16 +95,9 @@ pub(super) fn absolute_path(text: &str) -> Checked {
         tidy.push_str(component);
     }
     if tidy.len() > PATH_BYTES_MAX {
-        return Err(Refusal::new(
-            "the path is longer than a file system takes",
-            advice,
-        ));
+        return Err(Refusal::new("the path is longer than a file system takes", advice));
     }
-    Ok(if tidy.is_empty() {
-        "/".to_owned()
-    } else {
-        tidy
-    })
+    Ok(if tidy.is_empty() { "/".to_owned() } else { tidy })
 }
 
 /// A text of which only is asked that there is one.
@@ -141,24 +110,15 @@ pub(super) fn some_text(text: &str) -> Checked {
 pub(super) fn data_dir(text: &str) -> Checked {
     let advice = "list names of directories, such as `input`; they count at any depth, and `\"*\"` stands for all";
     if text.starts_with('.') && text.len() > 1 && text != ".." {
-        let reason = format!(
-            "{} is hidden, and hidden directories are never shared",
-            shown(text)
-        );
-        return Err(Refusal::new(
-            reason,
-            "rename the directory, without the leading dot",
-        ));
+        let reason = format!("{} is hidden, and hidden directories are never shared", shown(text));
+        return Err(Refusal::new(reason, "rename the directory, without the leading dot"));
     }
     component(text, advice)
 }
 
 /// An ignored name of a file.
 pub(super) fn ignored_name(text: &str) -> Checked {
-    component(
-        text,
-        "list names of files, such as `.DS_Store`; whole paths go to ignore.paths",
-    )
+    component(text, "list names of files, such as `.DS_Store`; whole paths go to ignore.paths")
 }
 
 /// An ignored ending of file names, with its dot.
@@ -183,16 +143,12 @@ pub(super) fn ignored_path(text: &str) -> Checked {
     if text.starts_with('/') {
         return Err(Refusal::new(format!("{} is absolute", shown(text)), advice));
     }
-    let parts: Vec<&str> = text
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     match RepoPath::from_spelling(&parts.join("/")) {
         Ok(path) => Ok(path.as_str().to_owned()),
-        Err(bad) => Err(Refusal::new(
-            format!("{} is no path in the project: {bad}", shown(text)),
-            advice,
-        )),
+        Err(bad) => {
+            Err(Refusal::new(format!("{} is no path in the project: {bad}", shown(text)), advice))
+        }
     }
 }
 
@@ -216,19 +172,13 @@ pub(super) fn user_id(text: &str) -> Checked {
     let id = text.trim();
     printable_text(id, advice)?;
     if id.len() > USER_ID_BYTES_MAX {
-        return Err(Refusal::new(
-            format!("longer than {USER_ID_BYTES_MAX} bytes"),
-            advice,
-        ));
+        return Err(Refusal::new(format!("longer than {USER_ID_BYTES_MAX} bytes"), advice));
     }
     let well_formed = id.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
     if !well_formed || id.contains(char::is_whitespace) || id.contains(['<', '>', ',', ';']) {
-        return Err(Refusal::new(
-            format!("{} is no e-mail address", shown(id)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} is no e-mail address", shown(id)), advice));
     }
     Ok(id.to_owned())
 }
@@ -238,10 +188,7 @@ fn printable_text(text: &str, advice: &str) -> Result<(), Refusal> {
         return Err(Refusal::new("it is empty", advice));
     }
     if text.contains(steers_a_terminal) {
-        return Err(Refusal::new(
-            format!("{} holds invisible characters", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} holds invisible characters", shown(text)), advice));
     }
     Ok(())
 }
@@ -249,17 +196,11 @@ fn printable_text(text: &str, advice: &str) -> Result<(), Refusal> {
 /// One component of a path, in the normal form in which paths are compared.
 fn component(text: &str, advice: &str) -> Checked {
     if text.contains('/') {
-        return Err(Refusal::new(
-            format!("{} is a path, not a name", shown(text)),
-            advice,
-        ));
+        return Err(Refusal::new(format!("{} is a path, not a name", shown(text)), advice));
     }
     match RepoPath::from_spelling(text) {
         Ok(_) => Ok(path::normal(text).into_owned()),
-        Err(bad) => Err(Refusal::new(
-            format!("{} can't be a name: {bad}", shown(text)),
-            advice,
-        )),
+        Err(bad) => Err(Refusal::new(format!("{} can't be a name: {bad}", shown(text)), advice)),
     }
 }
 
@@ -281,25 +222,10 @@ mod tests {
 
     #[test]
     fn a_project_name_is_one_visible_directory() {
-        accepted(
-            project_name,
-            &["SV", "PR-Km0", "kilómetro cero", "a.b", "1.0", "no"],
-        );
+        accepted(project_name, &["SV", "PR-Km0", "kilómetro cero", "a.b", "1.0", "no"]);
         refused(
             project_name,
-            &[
-                "",
-                " ",
-                ".x",
-                "..",
-                ".",
-                "a/b",
-                "/a",
-                " a",
-                "a\n",
-                "a\0b",
-                "\u{202e}a",
-            ],
+            &["", " ", ".x", "..", ".", "a/b", "/a", " a", "a\n", "a\0b", "\u{202e}a"],
         );
         refused(project_name, &["x".repeat(256).as_str()]);
     }
@@ -308,37 +234,16 @@ mod tests {
     fn a_host_is_a_name_without_user_port_or_options() {
         accepted(
             host,
-            &[
-                "localhost",
-                " LOCALHOST ",
-                "::1",
-                "fe80::1",
-                "0.0.0.0",
-                "scott.hrdag.org",
-            ],
+            &["localhost", " LOCALHOST ", "::1", "fe80::1", "0.0.0.0", "scott.hrdag.org"],
         );
-        refused(
-            host,
-            &[
-                "",
-                "-oProxyCommand=x",
-                "carol@scott",
-                "scott:22",
-                "a b",
-                "a/b",
-                "a\u{7}",
-            ],
-        );
+        refused(host, &["", "-oProxyCommand=x", "carol@scott", "scott:22", "a b", "a/b", "a\u{7}"]);
     }
 
     #[test]
     fn a_mountpoint_is_absolute_and_tidied() {
         assert_eq!(absolute_path("/srv//dsg/./x/"), Ok("/srv/dsg/x".to_owned()));
         assert_eq!(absolute_path("/"), Ok("/".to_owned()));
-        refused(
-            absolute_path,
-            &["", "srv", "~/srv", "/srv/../etc", "/a\0", "/a\nb", "//.."],
-        );
+        refused(absolute_path, &["", "srv", "~/srv", "/srv/../etc", "/a\0", "/a\nb", "//.."]);
     }
 
     #[test]
@@ -349,10 +254,7 @@ mod tests {
         refused(ignored_name, &["", "a/b", ".."]);
         accepted(ignored_suffix, &[".tmp", ".RData"]);
         refused(ignored_suffix, &["tmp", "*.tmp", ".", "", ".a/b"]);
-        refused(
-            ignored_path,
-            &["", ".", "./", "/etc/passwd", "../x", "a/../b"],
-        );
+        refused(ignored_path, &["", ".", "./", "/etc/passwd", "../x", "a/../b"]);
         assert_eq!(ignored_path("./a//b/"), Ok("a/b".to_owned()));
         let advice = ignored_suffix("*.tmp").unwrap_err().next_step;
         assert_eq!(advice, "write `.tmp`");
@@ -366,22 +268,10 @@ mod tests {
 
     #[test]
     fn a_user_id_looks_like_an_e_mail_address() {
-        accepted(
-            user_id,
-            &["carol@example.com", " carol@localhost ", "josé@example.org"],
-        );
+        accepted(user_id, &["carol@example.com", " carol@localhost ", "josé@example.org"]);
         refused(
             user_id,
-            &[
-                "",
-                "carol",
-                "@x",
-                "carol@",
-                "a@b@c",
-                "a b@c",
-                "Carol <c@x>",
-                "a@b\n c",
-            ],
+            &["", "carol", "@x", "carol@", "a@b@c", "a b@c", "Carol <c@x>", "a@b\n c"],
         );
         refused(user_id, &[format!("{}@x", "a".repeat(254)).as_str()]);
     }

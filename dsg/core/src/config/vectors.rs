@@ -47,11 +47,7 @@ fn the_older_tool_and_we_read_the_same() {
 
 fn assert_agrees(case: &str, file: &ProjectFile, expected: &Value) {
     let config = &file.config;
-    assert_eq!(
-        config.name,
-        expected["name"].as_str().expect("name"),
-        "{case}"
-    );
+    assert_eq!(config.name, expected["name"].as_str().expect("name"), "{case}");
     assert_eq!(
         file.form == Form::Wrapped,
         expected["migrated"].as_bool().expect("migrated"),
@@ -68,21 +64,9 @@ fn assert_agrees(case: &str, file: &ProjectFile, expected: &Value) {
         .collect();
     assert_eq!(Value::from(repository), expected["as_repository"], "{case}");
     assert_eq!(sorted(&config.data_dirs), expected["data_dirs"], "{case}");
-    assert_eq!(
-        sorted(&config.ignore.paths),
-        expected["ignore"]["paths"],
-        "{case}"
-    );
-    assert_eq!(
-        sorted(&config.ignore.names),
-        expected["ignore"]["names"],
-        "{case}"
-    );
-    assert_eq!(
-        sorted(&config.ignore.suffixes),
-        expected["ignore"]["suffixes"],
-        "{case}"
-    );
+    assert_eq!(sorted(&config.ignore.paths), expected["ignore"]["paths"], "{case}");
+    assert_eq!(sorted(&config.ignore.names), expected["ignore"]["names"], "{case}");
+    assert_eq!(sorted(&config.ignore.suffixes), expected["ignore"]["suffixes"], "{case}");
 }
 
 fn sorted(list: &[String]) -> Value {

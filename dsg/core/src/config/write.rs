@@ -54,11 +54,7 @@ fn checked(
     problems: &mut Problems,
 ) -> Option<ProjectConfig> {
     let mut check = |key: &str, value: &str, rule: Rule| {
-        let found = Found {
-            key: key.to_owned(),
-            line: None,
-            value: value.to_owned(),
-        };
+        let found = Found { key: key.to_owned(), line: None, value: value.to_owned() };
         found.checked(problems, rule).map(|found| found.value)
     };
     let name = check("name", name, values::project_name);
@@ -82,10 +78,7 @@ fn checked(
         RepositoryType::Btrfs => RepositoryConfig::Btrfs { host, mountpoint },
         RepositoryType::Zfs | RepositoryType::Rclone | RepositoryType::Ipfs => {
             let reason = format!("a new project can't have a repository of type {kind}");
-            let kind = ProblemKind::BadValue {
-                key: "repository.type".to_owned(),
-                reason,
-            };
+            let kind = ProblemKind::BadValue { key: "repository.type".to_owned(), reason };
             problems.add(None, kind, "use posix: a directory of any file system");
             return None;
         }
@@ -146,10 +139,7 @@ fn push_ignore(text: &mut String, ignore: &IgnoreConfig) {
     if *ignore != default {
         text.push_str("ignore:\n");
     }
-    for (key, list, _) in lists
-        .into_iter()
-        .filter(|(_, list, default)| list != default)
-    {
+    for (key, list, _) in lists.into_iter().filter(|(_, list, default)| list != default) {
         push_list(text, "  ", key, list);
     }
 }
@@ -169,11 +159,7 @@ fn push_list(text: &mut String, indentation: &str, key: &str, list: &[String]) {
 
 /// A text as YAML: plain where no reader could take it for anything else, else in double quotes.
 pub(super) fn scalar(text: &str) -> String {
-    if is_plain(text) {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
 fn is_plain(text: &str) -> bool {
@@ -188,9 +174,8 @@ fn is_plain(text: &str) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@')
     });
     // Words that some version of YAML reads as a truth value, nothing, or a number.
-    let words = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity",
-    ];
+    let words =
+        ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"];
     let word = text.trim_start_matches('.');
     starts_well
         && of_plain_characters
@@ -259,10 +244,7 @@ mod tests {
                     host: host.clone(),
                     mountpoint: mountpoint.clone()
                 }),
-                Just(RepositoryConfig::Xfs {
-                    host: host.clone(),
-                    mountpoint: mountpoint.clone()
-                }),
+                Just(RepositoryConfig::Xfs { host: host.clone(), mountpoint: mountpoint.clone() }),
                 Just(RepositoryConfig::Btrfs {
                     host: host.clone(),
                     mountpoint: mountpoint.clone()
@@ -283,9 +265,7 @@ mod tests {
     fn list(rule: Rule, least: usize) -> impl Strategy<Value = Vec<String>> {
         prop::collection::vec(text(rule), least..6).prop_map(|list| {
             let mut seen = std::collections::HashSet::new();
-            list.into_iter()
-                .filter(|item| seen.insert(item.clone()))
-                .collect()
+            list.into_iter().filter(|item| seen.insert(item.clone())).collect()
         })
     }
 
@@ -348,21 +328,12 @@ mod tests {
         ] {
             assert!(scalar(word).starts_with('"'), "{word}");
         }
-        for word in [
-            "SV",
-            "PR-Km0",
-            "/var/repos",
-            ".DS_Store",
-            "__pycache__",
-            "notes",
-            "you@example.org",
-        ] {
+        for word in
+            ["SV", "PR-Km0", "/var/repos", ".DS_Store", "__pycache__", "notes", "you@example.org"]
+        {
             assert_eq!(scalar(word), word);
         }
-        assert_eq!(
-            scalar("a\"\\\n\u{85}\u{10FFFF}"),
-            r#""a\"\\\n\u0085\U0010FFFF""#
-        );
+        assert_eq!(scalar("a\"\\\n\u{85}\u{10FFFF}"), r#""a\"\\\n\u0085\U0010FFFF""#);
     }
 
     #[test]
@@ -377,12 +348,7 @@ mod tests {
     #[test]
     fn long_lists_stand_on_lines_of_their_own() {
         let mut text = String::new();
-        push_list(
-            &mut text,
-            "  ",
-            "names",
-            &vec!["a name with spaces".to_owned(); 9],
-        );
+        push_list(&mut text, "  ", "names", &vec!["a name with spaces".to_owned(); 9]);
         assert_eq!(text.lines().count(), 10);
     }
 }

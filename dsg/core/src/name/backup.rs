@@ -30,15 +30,9 @@ mod tests {
 
     #[test]
     fn backup_names_of_every_time_zone_are_recognised() {
-        for backup in [
-            "f~20250713T101112Z~",
-            "~20250713T101112+0200~",
-            "é~20250713T101112-0700~",
-        ] {
-            assert!(
-                is_backup_name(backup) && crate::name::judge(backup).is_ok(),
-                "{backup}"
-            );
+        for backup in ["f~20250713T101112Z~", "~20250713T101112+0200~", "é~20250713T101112-0700~"]
+        {
+            assert!(is_backup_name(backup) && crate::name::judge(backup).is_ok(), "{backup}");
         }
         for other in [
             "f~",

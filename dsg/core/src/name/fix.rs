@@ -24,13 +24,7 @@ pub fn fix(name: &str) -> Result<Cow<'_, str>, BadName> {
     let bare = key.trim_matches(|c: char| c == '~' || c.is_whitespace());
     let mut fixed: String = bare
         .chars()
-        .map(|c| {
-            if c == '/' || is_illegal(c) || is_unprintable(c) {
-                '_'
-            } else {
-                c
-            }
-        })
+        .map(|c| if c == '/' || is_illegal(c) || is_unprintable(c) { '_' } else { c })
         .collect();
     let stem = stem(&fixed);
     if is_reserved(stem) {
@@ -38,10 +32,7 @@ pub fn fix(name: &str) -> Result<Cow<'_, str>, BadName> {
     }
     judge(&fixed)?;
     if fixed.starts_with('.') && !name.starts_with('.') {
-        return Err(BadName::BecomesHidden {
-            name: name.to_owned(),
-            fixed,
-        });
+        return Err(BadName::BecomesHidden { name: name.to_owned(), fixed });
     }
     Ok(Cow::Owned(fixed))
 }
@@ -72,10 +63,7 @@ mod tests {
     fn a_name_that_would_be_empty_long_or_hidden_is_left_to_a_person() {
         assert_eq!(fix(" ~ "), Err(BadName::Empty));
         assert!(matches!(fix("~.."), Err(BadName::Relative(_))));
-        assert!(matches!(
-            fix(&"x".repeat(256)),
-            Err(BadName::TooLong { .. })
-        ));
+        assert!(matches!(fix(&"x".repeat(256)), Err(BadName::TooLong { .. })));
         assert!(matches!(
             fix(&format!("con.{}", "x".repeat(250))),
             Err(BadName::TooLong { bytes: 262, .. })

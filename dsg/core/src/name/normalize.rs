@@ -99,16 +99,16 @@ pub fn plan(names: &[DiskName]) -> NormalizePlan {
         plan_directory(directory, &children, &mut plan, &mut renamed);
     }
     for (directory, names) in &renamed {
-        plan.renames.extend(names.iter().map(|(name, new)| Rename {
-            from: join(directory, name),
-            to: join(directory, new),
-        }));
+        plan.renames.extend(
+            names.iter().map(|(name, new)| Rename {
+                from: join(directory, name),
+                to: join(directory, new),
+            }),
+        );
     }
     let depth = |path: &str| path.matches('/').count();
     plan.renames.sort_by(|a, b| {
-        depth(&b.from)
-            .cmp(&depth(&a.from))
-            .then_with(|| path::compare(&a.from, &b.from))
+        depth(&b.from).cmp(&depth(&a.from)).then_with(|| path::compare(&a.from, &b.from))
     });
     if !renamed.is_empty() {
         plan_links(names, &renamed, &mut plan);
@@ -154,11 +154,7 @@ fn plan_directory<'a>(
 ) {
     let mut groups: BTreeMap<String, Vec<Member<'a>>> = BTreeMap::new();
     for (&name, &takes_part) in children {
-        let fixed = if takes_part {
-            fix(name)
-        } else {
-            Ok(Cow::Borrowed(name))
-        };
+        let fixed = if takes_part { fix(name) } else { Ok(Cow::Borrowed(name)) };
         let new = match fixed {
             Ok(new) => (new != name).then(|| new.into_owned()),
             Err(bad) => {
@@ -167,21 +163,14 @@ fn plan_directory<'a>(
             }
         };
         let afterwards = path::fold(new.as_deref().unwrap_or(name));
-        groups.entry(afterwards).or_default().push(Member {
-            name,
-            takes_part,
-            new,
-        });
+        groups.entry(afterwards).or_default().push(Member { name, takes_part, new });
     }
     for group in groups.into_values() {
         let taking_part = group.iter().filter(|member| member.takes_part).count();
         let changes = group.iter().any(|member| member.new.is_some());
         if taking_part > 1 || (changes && group.len() > 1) {
             let names = group.iter().map(|member| member.name.to_owned()).collect();
-            plan.collisions.push(Collision {
-                directory: directory.to_owned(),
-                names,
-            });
+            plan.collisions.push(Collision { directory: directory.to_owned(), names });
             continue;
         }
         for Member { name, new, .. } in group {
@@ -209,8 +198,7 @@ fn plan_links(names: &[DiskName], renamed: &Renamed<'_>, plan: &mut NormalizePla
             new_target,
         });
     }
-    plan.relinks
-        .sort_by(|a, b| path::compare(&a.path_before, &b.path_before));
+    plan.relinks.sort_by(|a, b| path::compare(&a.path_before, &b.path_before));
     plan.relinks.dedup();
 }
 
@@ -265,9 +253,5 @@ fn split(path: &str) -> (&str, &str) {
 }
 
 fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{directory}/{name}")
-    }
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }

@@ -22,33 +22,17 @@ struct Backup {
 
 /// Where the verdict differs: the path, and why ours is right.
 const OTHER_VERDICT: [(&str, &str); 5] = [
-    (
-        "a\\b.csv",
-        "a backslash is a separator on one system and a character on another: refused",
-    ),
-    (
-        "/abs/path",
-        "a path is relative to the project; an absolute one never names an entry",
-    ),
+    ("a\\b.csv", "a backslash is a separator on one system and a character on another: refused"),
+    ("/abs/path", "a path is relative to the project; an absolute one never names an entry"),
     ("a//b", "an empty component never names an entry"),
-    (
-        "f~20250713T101112-0700~",
-        "a backup name is not bad, it is never scanned",
-    ),
-    (
-        "e\u{301}.csv",
-        "the key is in normal form C whatever the spelling on the disk",
-    ),
+    ("f~20250713T101112-0700~", "a backup name is not bad, it is never scanned"),
+    ("e\u{301}.csv", "the key is in normal form C whatever the spelling on the disk"),
 ];
 
 /// Where `--normalize` differs: the path, what becomes of it, and why. `None`: left to a person.
 const OTHER_FIX: [(&str, Option<&str>, &str); 19] = [
     ("a\\b.csv", Some("a_b.csv"), "the backslash is illegal here"),
-    (
-        "./a",
-        None,
-        "a step in a path is no name; the scan never yields one",
-    ),
+    ("./a", None, "a step in a path is no name; the scan never yields one"),
     ("a/.", None, "as above"),
     ("../a", None, "as above"),
     ("a/..", None, "as above"),
@@ -57,27 +41,15 @@ const OTHER_FIX: [(&str, Option<&str>, &str); 19] = [
     ("/abs/path", None, "as above"),
     ("C:/", None, "as above"),
     ("a//b", None, "as above"),
-    (
-        "CON.txt",
-        Some("CON_renamed.txt"),
-        "a reserved stem is fixed with an extension too",
-    ),
+    ("CON.txt", Some("CON_renamed.txt"), "a reserved stem is fixed with an extension too"),
     ("aux.csv", Some("aux_renamed.csv"), "as above"),
     ("~a", Some("a"), "a `~` in front goes too"),
     ("~$report.xlsx", Some("$report.xlsx"), "as above"),
-    (
-        " lead.csv",
-        Some("lead.csv"),
-        "white space at the ends goes",
-    ),
+    (" lead.csv", Some("lead.csv"), "white space at the ends goes"),
     ("trail ", Some("trail"), "as above"),
     ("c1\u{85}", Some("c1"), "as above: U+0085 is white space"),
     ("\u{d7ff}", Some("_"), "what can't be seen becomes `_`"),
-    (
-        "f~20250713T101112-0700~",
-        Some("f~20250713T101112-0700~"),
-        "a backup keeps its name",
-    ),
+    ("f~20250713T101112-0700~", Some("f~20250713T101112-0700~"), "a backup keeps its name"),
 ];
 
 /// The text of a vector file, if the shared data is there.
@@ -138,10 +110,7 @@ fn the_fixes_agree_with_the_legacy_tool_or_differ_for_a_reason() {
         }
     }
     for (path, _, _) in OTHER_FIX {
-        assert!(
-            cases.iter().any(|case| case.path == path),
-            "{path} is a case"
-        );
+        assert!(cases.iter().any(|case| case.path == path), "{path} is a case");
     }
 }
 

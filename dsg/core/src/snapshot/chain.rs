@@ -53,10 +53,7 @@ pub enum ChainBreak {
         number: SnapshotNumber,
     },
     /// The first snapshot names one before it.
-    #[error(
-        "{} is not the beginning: its document names one before it",
-        SnapshotNumber::FIRST
-    )]
+    #[error("{} is not the beginning: its document names one before it", SnapshotNumber::FIRST)]
     NotTheBeginning,
 }
 
@@ -84,13 +81,7 @@ impl ChainChecker {
     /// Goes on after a snapshot that is known to be good.
     #[must_use]
     pub fn after(repository: RepositoryId, number: SnapshotNumber, hash: ChainHash) -> Self {
-        Self {
-            before: Some(Before {
-                repository,
-                number,
-                hash,
-            }),
-        }
+        Self { before: Some(Before { repository, number, hash }) }
     }
 
     /// The last snapshot that was found good, and its chain hash.
@@ -111,10 +102,7 @@ impl ChainChecker {
         let due = match self.before {
             None => SnapshotNumber::FIRST,
             // After the last possible number every other is out of order.
-            Some(before) => before
-                .number
-                .next()
-                .ok_or(ChainBreak::OutOfOrder { number })?,
+            Some(before) => before.number.next().ok_or(ChainBreak::OutOfOrder { number })?,
         };
         if number > due {
             return Err(ChainBreak::Missing { number: due });
@@ -126,33 +114,23 @@ impl ChainChecker {
             .map_err(|why| ChainBreak::Unreadable { number, why })?;
         self.check(number, &document)?;
         let (repository, hash) = (document.repository, ChainHash::of(bytes));
-        self.before = Some(Before {
-            repository,
-            number,
-            hash,
-        });
+        self.before = Some(Before { repository, number, hash });
         Ok(document)
     }
 
     fn check(&self, number: SnapshotNumber, document: &SnapshotDocument) -> Result<(), ChainBreak> {
         let repository = document.repository;
-        if self
-            .before
-            .is_some_and(|before| before.repository != repository)
-        {
+        if self.before.is_some_and(|before| before.repository != repository) {
             return Err(ChainBreak::OtherRepository { number, repository });
         }
         if document.number != number {
-            return Err(ChainBreak::Misplaced {
-                number,
-                says: document.number,
-            });
+            return Err(ChainBreak::Misplaced { number, says: document.number });
         }
         match self.before {
             None if document.parent.is_some() => Err(ChainBreak::NotTheBeginning),
-            Some(before) if document.parent != Some(before.hash) => Err(ChainBreak::Changed {
-                number: before.number,
-            }),
+            Some(before) if document.parent != Some(before.hash) => {
+                Err(ChainBreak::Changed { number: before.number })
+            }
             _ => Ok(()),
         }
     }
@@ -206,17 +184,10 @@ mod tests {
         let head = (number(4), ChainHash::of(&documents[3].1));
         assert_eq!(check_chain(documents.clone()), Ok(Some(head)));
         assert_eq!(check_chain(chain(0)), Ok(None));
-        let second = (
-            example().repository,
-            number(2),
-            ChainHash::of(&documents[1].1),
-        );
+        let second = (example().repository, number(2), ChainHash::of(&documents[1].1));
         let mut checker = ChainChecker::after(second.0, second.1, second.2);
         for (number, bytes) in &documents[2..] {
-            assert_eq!(
-                checker.push(*number, bytes).map(|document| document.number),
-                Ok(*number)
-            );
+            assert_eq!(checker.push(*number, bytes).map(|document| document.number), Ok(*number));
         }
         assert_eq!(checker.head(), Some(head));
     }
@@ -225,22 +196,13 @@ mod tests {
     fn any_changed_byte_is_seen_at_the_next_document() {
         let mut documents = chain(4);
         change(&mut documents[1].1, |document| document.message.push('!'));
-        assert_eq!(
-            check_chain(documents),
-            Err(ChainBreak::Changed { number: number(2) })
-        );
+        assert_eq!(check_chain(documents), Err(ChainBreak::Changed { number: number(2) }));
         let mut documents = chain(4);
         documents[2].1.insert(0, b' ');
-        assert_eq!(
-            check_chain(documents),
-            Err(ChainBreak::Changed { number: number(3) })
-        );
+        assert_eq!(check_chain(documents), Err(ChainBreak::Changed { number: number(3) }));
         let mut documents = chain(2);
         change(&mut documents[1].1, |document| document.parent = None);
-        assert_eq!(
-            check_chain(documents),
-            Err(ChainBreak::Changed { number: number(1) })
-        );
+        assert_eq!(check_chain(documents), Err(ChainBreak::Changed { number: number(1) }));
     }
 
     #[test]
@@ -271,19 +233,13 @@ mod tests {
     fn a_document_in_the_wrong_place_or_repository_is_named() {
         let mut documents = chain(3);
         documents[1].1 = documents[2].1.clone();
-        let misplaced = ChainBreak::Misplaced {
-            number: number(2),
-            says: number(3),
-        };
+        let misplaced = ChainBreak::Misplaced { number: number(2), says: number(3) };
         assert_eq!(check_chain(documents), Err(misplaced));
 
         let mut documents = chain(3);
         let other = RepositoryId::from_bytes([9; 16]);
         change(&mut documents[2].1, |document| document.repository = other);
-        let foreign = ChainBreak::OtherRepository {
-            number: number(3),
-            repository: other,
-        };
+        let foreign = ChainBreak::OtherRepository { number: number(3), repository: other };
         assert_eq!(check_chain(documents), Err(foreign));
 
         let mut documents = chain(1);
@@ -298,10 +254,7 @@ mod tests {
         let mut documents = chain(2);
         documents[1].1 = b"{\"format\":7}".to_vec();
         let why = BadSnapshot::Newer { format: 7 };
-        let unreadable = ChainBreak::Unreadable {
-            number: number(2),
-            why,
-        };
+        let unreadable = ChainBreak::Unreadable { number: number(2), why };
         assert_eq!(check_chain(documents), Err(unreadable));
         let mut documents = chain(2);
         documents[0].1.truncate(30);

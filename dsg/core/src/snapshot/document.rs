@@ -86,10 +86,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<SnapshotDocument, BadSnapshot> {
     Ok(document)
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is the last argument of `map_err`"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "it is the last argument of `map_err`")]
 fn form(error: serde_json::Error) -> BadSnapshot {
     BadSnapshot::Form(error.to_string())
 }
@@ -105,9 +102,7 @@ fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D:
     if time.to_string() == text {
         Ok(time)
     } else {
-        Err(serde::de::Error::custom(format_args!(
-            "a time is written like `{time}`"
-        )))
+        Err(serde::de::Error::custom(format_args!("a time is written like `{time}`")))
     }
 }
 
@@ -146,10 +141,7 @@ pub(super) mod tests {
         let document = example();
         let bytes = document.encode().unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
-        assert!(
-            text.starts_with("{\"format\":1,\"repository\":\"5a5a"),
-            "{text}"
-        );
+        assert!(text.starts_with("{\"format\":1,\"repository\":\"5a5a"), "{text}");
         assert!(text.contains(
             "\"parent\":null,\"author\":\"alice@example.org\",\"time\":\"2026-11-21T06:23:58Z\","
         ));
@@ -175,15 +167,9 @@ pub(super) mod tests {
             ("}\n", "}\nx"),
         ] {
             let decoded = changed(from, to);
-            assert!(
-                matches!(decoded, Err(BadSnapshot::Form(_))),
-                "{to}: {decoded:?}"
-            );
+            assert!(matches!(decoded, Err(BadSnapshot::Form(_))), "{to}: {decoded:?}");
         }
-        assert_eq!(
-            changed("\"entries\":123", "\"entries\":0"),
-            Err(BadSnapshot::Entries)
-        );
+        assert_eq!(changed("\"entries\":123", "\"entries\":0"), Err(BadSnapshot::Entries));
         assert!(changed("58Z", "58.25Z").is_ok());
     }
 
@@ -205,14 +191,9 @@ pub(super) mod tests {
         document.author = "a".repeat(5000);
         assert_eq!(document.encode(), Err(BadSnapshot::AuthorTooLong));
         let mut document = example();
-        document
-            .configuration
-            .insert("x".to_owned(), "y".repeat(DOCUMENT_BYTES_MAX).into());
+        document.configuration.insert("x".to_owned(), "y".repeat(DOCUMENT_BYTES_MAX).into());
         assert_eq!(document.encode(), Err(BadSnapshot::TooLong));
-        assert_eq!(
-            decode(&vec![b' '; DOCUMENT_BYTES_MAX + 1]),
-            Err(BadSnapshot::TooLong)
-        );
+        assert_eq!(decode(&vec![b' '; DOCUMENT_BYTES_MAX + 1]), Err(BadSnapshot::TooLong));
         let mut document = example();
         let deep = (0..200).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
         document.configuration.insert("deep".to_owned(), deep);

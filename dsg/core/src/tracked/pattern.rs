@@ -61,10 +61,7 @@ impl Pattern {
             Token::Exactly(exactly) => *exactly == character,
             Token::One | Token::Many => true,
             Token::Among { negated, ranges } => {
-                *negated
-                    != ranges
-                        .iter()
-                        .any(|&(from, to)| (from..=to).contains(&character))
+                *negated != ranges.iter().any(|&(from, to)| (from..=to).contains(&character))
             }
         };
         wildcard(&self.0, name.chars(), is_many, fits)
@@ -90,9 +87,7 @@ impl PathPattern {
 
     /// Whether the path of `name` in `directory` (empty at the top) matches.
     pub(super) fn matches(&self, directory: &str, name: &str) -> bool {
-        let above = directory
-            .split('/')
-            .filter(|component| !component.is_empty());
+        let above = directory.split('/').filter(|component| !component.is_empty());
         let is_many = |segment: &Segment| *segment == Segment::AnyDepth;
         let fits = |segment: &Segment, component: &str| match segment {
             Segment::AnyDepth => true,
@@ -175,9 +170,7 @@ mod tests {
 
     fn path(pattern: &str, path: &str) -> bool {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-        PathPattern::parse(pattern)
-            .expect("a pattern")
-            .matches(directory, name)
+        PathPattern::parse(pattern).expect("a pattern").matches(directory, name)
     }
 
     #[test]

@@ -157,22 +157,11 @@ impl RuleLists {
     pub(super) fn check_size(&self) -> Result<(), BadRule> {
         for (list, rules) in self.all() {
             if rules.len() > RULES_MAX {
-                return Err(BadRule::TooMany {
-                    list,
-                    count: rules.len(),
-                    most: RULES_MAX,
-                });
+                return Err(BadRule::TooMany { list, count: rules.len(), most: RULES_MAX });
             }
-            let most = if list == List::IgnorePaths {
-                PATH_BYTES_MAX
-            } else {
-                COMPONENT_BYTES_MAX
-            };
+            let most = if list == List::IgnorePaths { PATH_BYTES_MAX } else { COMPONENT_BYTES_MAX };
             if let Some(rule) = rules.iter().find(|rule| rule.len() > most) {
-                return Err(BadRule::TooLong {
-                    list,
-                    bytes: rule.len(),
-                });
+                return Err(BadRule::TooLong { list, bytes: rule.len() });
             }
         }
         Ok(())
@@ -182,11 +171,7 @@ impl RuleLists {
 /// Reads the data directories.
 pub(super) fn data_directories(rules: &[String]) -> Result<DataDirectories, BadRule> {
     let names = each(rules, data_directory)?;
-    Ok(if names.contains(ALL) {
-        DataDirectories::All
-    } else {
-        DataDirectories::Named(names)
-    })
+    Ok(if names.contains(ALL) { DataDirectories::All } else { DataDirectories::Named(names) })
 }
 
 /// Every rule of a list, brought to the form in which it is compared.
@@ -202,11 +187,7 @@ fn data_directory(rule: &str) -> Result<String, BadRule> {
     if rule.starts_with('.') {
         return Err(BadRule::Hidden(rule));
     }
-    if rule == ALL {
-        Ok(rule)
-    } else {
-        no_pattern(List::DataDirectories, rule)
-    }
+    if rule == ALL { Ok(rule) } else { no_pattern(List::DataDirectories, rule) }
 }
 
 pub(super) fn name(rule: &str) -> Result<String, BadRule> {
@@ -222,10 +203,8 @@ pub(super) fn path(rule: &str) -> Result<String, BadRule> {
     if key.starts_with('/') || key.split('/').any(|component| component == "..") {
         return Err(BadRule::NotInside(rule.to_owned()));
     }
-    let components: Vec<&str> = key
-        .split('/')
-        .filter(|component| !matches!(*component, "" | "."))
-        .collect();
+    let components: Vec<&str> =
+        key.split('/').filter(|component| !matches!(*component, "" | ".")).collect();
     if components.is_empty() {
         return Err(BadRule::Empty(List::IgnorePaths));
     }
@@ -238,16 +217,10 @@ pub(super) fn patterns<P>(
     rules: &BTreeSet<String>,
     parse: fn(&str) -> Option<P>,
 ) -> Result<Vec<P>, BadRule> {
-    let patterns: Vec<&String> = rules
-        .iter()
-        .filter(|rule| rule.contains(['*', '?', '[']))
-        .collect();
+    let patterns: Vec<&String> =
+        rules.iter().filter(|rule| rule.contains(['*', '?', '['])).collect();
     if patterns.len() > PATTERNS_MAX {
-        return Err(BadRule::TooMany {
-            list,
-            count: patterns.len(),
-            most: PATTERNS_MAX,
-        });
+        return Err(BadRule::TooMany { list, count: patterns.len(), most: PATTERNS_MAX });
     }
     patterns
         .into_iter()
@@ -258,20 +231,13 @@ pub(super) fn patterns<P>(
 fn one_name(list: List, rule: &str) -> Result<String, BadRule> {
     match rule {
         "" => Err(BadRule::Empty(list)),
-        rule if rule.contains('/') => Err(BadRule::NotOneName {
-            list,
-            rule: rule.to_owned(),
-        }),
+        rule if rule.contains('/') => Err(BadRule::NotOneName { list, rule: rule.to_owned() }),
         rule => Ok(path::normal(rule).into_owned()),
     }
 }
 
 fn no_pattern(list: List, rule: String) -> Result<String, BadRule> {
-    if rule.contains(['*', '?']) {
-        Err(BadRule::NoPatternHere { list, rule })
-    } else {
-        Ok(rule)
-    }
+    if rule.contains(['*', '?']) { Err(BadRule::NoPatternHere { list, rule }) } else { Ok(rule) }
 }
 
 #[cfg(test)]
@@ -291,42 +257,15 @@ mod tests {
 
     #[test]
     fn rules_that_could_not_mean_what_they_say_are_refused() {
-        assert!(matches!(
-            refusal(|l| l.data_dirs = one("a/b")),
-            BadRule::NotOneName { .. }
-        ));
-        assert!(matches!(
-            refusal(|l| l.data_dirs = one("in*")),
-            BadRule::NoPatternHere { .. }
-        ));
-        assert_eq!(
-            refusal(|l| l.data_dirs = one(".x")),
-            BadRule::Hidden(".x".to_owned())
-        );
-        assert_eq!(
-            refusal(|l| l.ignore_paths = one("./")),
-            BadRule::Empty(List::IgnorePaths)
-        );
-        assert!(matches!(
-            refusal(|l| l.ignore_paths = one("/a")),
-            BadRule::NotInside(_)
-        ));
-        assert!(matches!(
-            refusal(|l| l.ignore_paths = one("a/../b")),
-            BadRule::NotInside(_)
-        ));
-        assert!(matches!(
-            refusal(|l| l.ignore_names = one("a/")),
-            BadRule::NotOneName { .. }
-        ));
-        assert!(matches!(
-            refusal(|l| l.ignore_names = one("a[b")),
-            BadRule::Pattern(_)
-        ));
-        assert_eq!(
-            refusal(|l| l.ignore_suffixes = one("")),
-            BadRule::Empty(List::IgnoreSuffixes)
-        );
+        assert!(matches!(refusal(|l| l.data_dirs = one("a/b")), BadRule::NotOneName { .. }));
+        assert!(matches!(refusal(|l| l.data_dirs = one("in*")), BadRule::NoPatternHere { .. }));
+        assert_eq!(refusal(|l| l.data_dirs = one(".x")), BadRule::Hidden(".x".to_owned()));
+        assert_eq!(refusal(|l| l.ignore_paths = one("./")), BadRule::Empty(List::IgnorePaths));
+        assert!(matches!(refusal(|l| l.ignore_paths = one("/a")), BadRule::NotInside(_)));
+        assert!(matches!(refusal(|l| l.ignore_paths = one("a/../b")), BadRule::NotInside(_)));
+        assert!(matches!(refusal(|l| l.ignore_names = one("a/")), BadRule::NotOneName { .. }));
+        assert!(matches!(refusal(|l| l.ignore_names = one("a[b")), BadRule::Pattern(_)));
+        assert_eq!(refusal(|l| l.ignore_suffixes = one("")), BadRule::Empty(List::IgnoreSuffixes));
         assert!(matches!(
             refusal(|l| l.ignore_suffixes = one("*.x")),
             BadRule::NoPatternHere { .. }
@@ -342,11 +281,7 @@ mod tests {
         ));
         assert!(matches!(
             refusal(|l| l.ignore_paths = many("x*", 501)),
-            BadRule::TooMany {
-                count: 501,
-                list: List::IgnorePaths,
-                ..
-            }
+            BadRule::TooMany { count: 501, list: List::IgnorePaths, .. }
         ));
         assert!(matches!(
             refusal(|l| l.data_dirs = one(&"x".repeat(256))),

@@ -32,31 +32,11 @@ fn assert_tracked(rules: &Rules, yes: &[&str], no: &[&str]) {
 fn a_data_directory_is_an_exact_component_and_may_be_the_file_itself() {
     assert_tracked(
         &defaults(),
-        &[
-            "input/a",
-            "task1/input/sub/deep/x",
-            "a/output/b/c",
-            "task1/input",
-            "x/notes.tmp/output",
-        ],
-        &[
-            "myinput/x",
-            "Input/x",
-            "input.csv",
-            "src/main.py",
-            "README.md",
-        ],
+        &["input/a", "task1/input/sub/deep/x", "a/output/b/c", "task1/input", "x/notes.tmp/output"],
+        &["myinput/x", "Input/x", "input.csv", "src/main.py", "README.md"],
     );
-    assert_tracked(
-        &rules(&["é"], &[], &[], &[]),
-        &["é/x", "e\u{301}/x"],
-        &["e/x"],
-    );
-    assert_tracked(
-        &rules(&["x", "*"], &[], &[], &[]),
-        &["README.md", "conflicts.txt/x"],
-        &[],
-    );
+    assert_tracked(&rules(&["é"], &[], &[], &[]), &["é/x", "e\u{301}/x"], &["e/x"]);
+    assert_tracked(&rules(&["x", "*"], &[], &[], &[]), &["README.md", "conflicts.txt/x"], &[]);
     assert_tracked(&rules(&[], &[], &[], &[]), &[], &["input/a"]);
 }
 
@@ -90,14 +70,7 @@ fn ignored_directories_are_ignored_with_what_is_in_them() {
     assert_tracked(
         &rules(&["*"], &["./a/skip/", "top"], &["__pycache__"], &[]),
         &["b/a/skip/x", "a/skip.csv", "a/skipped/x", "b/top"],
-        &[
-            "a/skip",
-            "a/skip/x",
-            "a/skip/deep/x",
-            "top/x",
-            "b/__pycache__/k.py",
-            "__pycache__",
-        ],
+        &["a/skip", "a/skip/x", "a/skip/deep/x", "top/x", "b/__pycache__/k.py", "__pycache__"],
     );
 }
 
@@ -113,12 +86,7 @@ fn a_suffix_is_any_end_of_a_file_name_and_of_no_directory() {
 #[test]
 fn patterns_match_names_anywhere_and_paths_from_the_root() {
     assert_tracked(
-        &rules(
-            &["*"],
-            &["a/*.log", "**/old", "b/**/c?d", "x[1]"],
-            &["*.bak", "[!a-c]1"],
-            &[],
-        ),
+        &rules(&["*"], &["a/*.log", "**/old", "b/**/c?d", "x[1]"], &["*.bak", "[!a-c]1"], &[]),
         &["a/b/x.log", "x.log", "b/cd", "bc1d", "a1", "older", "x2"],
         &[
             "a/x.log",
@@ -152,10 +120,7 @@ fn a_fingerprint_and_a_value_hold_the_rules_and_nothing_else() {
         r#"{"data_dirs":["a"],"ignore_paths":[],"ignore_names":[],"ignore_suffixes":[],"more":1}"#,
     ] {
         let value = serde_json::from_str(bad).expect("JSON");
-        assert!(
-            matches!(Rules::from_value(&value), Err(BadRule::Malformed(_))),
-            "{bad}"
-        );
+        assert!(matches!(Rules::from_value(&value), Err(BadRule::Malformed(_))), "{bad}");
     }
 }
 
@@ -164,14 +129,9 @@ fn by_definition(rules: &Rules, path: &str) -> bool {
     let components: Vec<&str> = path.split('/').collect();
     let last = components[components.len() - 1];
     let data = components.iter().any(|c| rules.is_data_directory(c));
-    let hidden = components
-        .iter()
-        .any(|c| c.starts_with('.') || is_backup_name(c));
+    let hidden = components.iter().any(|c| c.starts_with('.') || is_backup_name(c));
     let named = components.iter().any(|c| rules.ignores_name(c));
-    let ended = rules
-        .ignore_suffixes
-        .iter()
-        .any(|s| last.ends_with(s.as_str()));
+    let ended = rules.ignore_suffixes.iter().any(|s| last.ends_with(s.as_str()));
     let placed = (0..components.len())
         .any(|n| rules.ignores_path(&components[..n].join("/"), components[n]));
     data && !hidden && !named && !ended && !placed && path != CONFLICTS_FILE

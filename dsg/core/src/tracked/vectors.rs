@@ -48,69 +48,19 @@ const STAR: &str = "star";
 
 /// Question, path, case, and why ours is right.
 const DIFFERENCES: [(Question, &str, &str, &str); 13] = [
-    (
-        Included,
-        "input/__pycache__/k.py",
-        EVERY,
-        "an ignored directory is ignored whole",
-    ),
+    (Included, "input/__pycache__/k.py", EVERY, "an ignored directory is ignored whole"),
     (Included, "input/__pycache__/l.pyc", SUFFIXES, "as above"),
-    (
-        Ignored,
-        "input/__pycache__/l.pyc",
-        EVERY,
-        "as above; it is not visited, so not reported",
-    ),
-    (
-        Included,
-        "input/skip/n.csv",
-        PATHS,
-        "an ignored path is ignored with what is below it",
-    ),
-    (
-        Included,
-        "input/r.csv~20250713T101112+0200~",
-        EVERY,
-        "a backup, made east of Greenwich",
-    ),
-    (
-        Ignored,
-        "input/r.csv~20250713T101112+0200~",
-        EVERY,
-        "as above",
-    ),
-    (
-        Warned,
-        "input/r.csv~20250713T101112+0200~",
-        EVERY,
-        "as above",
-    ),
-    (
-        Included,
-        "input/p.csv~",
-        SUFFIXES,
-        "a suffix is any end of a name, `~` too",
-    ),
+    (Ignored, "input/__pycache__/l.pyc", EVERY, "as above; it is not visited, so not reported"),
+    (Included, "input/skip/n.csv", PATHS, "an ignored path is ignored with what is below it"),
+    (Included, "input/r.csv~20250713T101112+0200~", EVERY, "a backup, made east of Greenwich"),
+    (Ignored, "input/r.csv~20250713T101112+0200~", EVERY, "as above"),
+    (Warned, "input/r.csv~20250713T101112+0200~", EVERY, "as above"),
+    (Included, "input/p.csv~", SUFFIXES, "a suffix is any end of a name, `~` too"),
     (Ignored, "input/p.csv~", SUFFIXES, "as above"),
     (Warned, "input/p.csv~", SUFFIXES, "as above"),
-    (
-        Included,
-        "input/l_esc1",
-        EVERY,
-        "the link leads out of the project by one step",
-    ),
-    (
-        Included,
-        "conflicts.txt",
-        STAR,
-        "dsg's own question at the root is no data",
-    ),
-    (
-        Warned,
-        "input/e\u{301}.csv",
-        EVERY,
-        "the key is in normal form C, the spelling is free",
-    ),
+    (Included, "input/l_esc1", EVERY, "the link leads out of the project by one step"),
+    (Included, "conflicts.txt", STAR, "dsg's own question at the root is no data"),
+    (Warned, "input/e\u{301}.csv", EVERY, "the key is in normal form C, the spelling is free"),
 ];
 
 /// The rules that a case's title describes; a list that is given replaces its default.
@@ -140,11 +90,7 @@ pub(super) fn verdict(rules: &Rules, path: &str) -> FileVerdict {
             Some(entered) => area = entered,
             None => return FileVerdict::Outside,
         }
-        at = if at.is_empty() {
-            step.to_owned()
-        } else {
-            format!("{at}/{step}")
-        };
+        at = if at.is_empty() { step.to_owned() } else { format!("{at}/{step}") };
     }
     rules.file(area, &at, name)
 }
@@ -170,26 +116,15 @@ fn the_scan_agrees_with_the_legacy_tool_or_differs_for_a_reason() {
             let included = rules.tracked(path) && allowed;
             let answers = [
                 (Included, included, case.included.contains(path)),
-                (
-                    Ignored,
-                    verdict == FileVerdict::Ignored,
-                    case.ignored.contains(path),
-                ),
-                (
-                    Warned,
-                    included && judge_path(path).is_err(),
-                    warnings.contains(path.as_str()),
-                ),
+                (Ignored, verdict == FileVerdict::Ignored, case.ignored.contains(path)),
+                (Warned, included && judge_path(path).is_err(), warnings.contains(path.as_str())),
             ];
             for (question, ours, theirs) in answers {
                 let listed = DIFFERENCES.iter().position(|(listed, p, cases, _)| {
                     *listed == question && p == path && (*cases == EVERY || cases == title)
                 });
                 if ours != theirs {
-                    assert!(
-                        listed.is_some(),
-                        "{title}: {question:?} {path}: {theirs} → {ours}"
-                    );
+                    assert!(listed.is_some(), "{title}: {question:?} {path}: {theirs} → {ours}");
                     reasons.extend(listed);
                 }
             }
@@ -199,9 +134,5 @@ fn the_scan_agrees_with_the_legacy_tool_or_differs_for_a_reason() {
             }
         }
     }
-    assert_eq!(
-        reasons.len(),
-        DIFFERENCES.len(),
-        "every listed difference is one"
-    );
+    assert_eq!(reasons.len(), DIFFERENCES.len(), "every listed difference is one");
 }

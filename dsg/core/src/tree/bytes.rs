@@ -78,11 +78,7 @@ impl<'b> Reader<'b> {
             value |= bits << shift;
             if byte < 0x80 {
                 let shortest = byte != 0 || shift == 0;
-                return if shortest {
-                    Ok(value)
-                } else {
-                    Err(Malformed::Number)
-                };
+                return if shortest { Ok(value) } else { Err(Malformed::Number) };
             }
         }
         Err(Malformed::Number)
@@ -97,11 +93,7 @@ impl<'b> Reader<'b> {
     /// How many members follow, each of at least `least` bytes: no more than there is room for.
     pub(super) fn count(&mut self, least: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.number()?).map_err(|_| Malformed::Truncated)?;
-        if count > self.rest.len() / least {
-            Err(Malformed::Truncated)
-        } else {
-            Ok(count)
-        }
+        if count > self.rest.len() / least { Err(Malformed::Truncated) } else { Ok(count) }
     }
 
     pub(super) fn text(&mut self, longest: usize) -> Result<&'b str, Malformed> {
@@ -109,10 +101,7 @@ impl<'b> Reader<'b> {
         if length > longest {
             return Err(Malformed::TextTooLong);
         }
-        let (text, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or(Malformed::Truncated)?;
+        let (text, rest) = self.rest.split_at_checked(length).ok_or(Malformed::Truncated)?;
         self.rest = rest;
         std::str::from_utf8(text).map_err(|_| Malformed::Utf8)
     }
@@ -127,11 +116,7 @@ impl<'b> Reader<'b> {
 
     /// Succeeds when nothing is left.
     pub(super) fn end(&self) -> Result<(), Malformed> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Trailing)
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(Malformed::Trailing) }
     }
 
     fn hash(&mut self) -> Result<[u8; 32], Malformed> {
@@ -175,9 +160,7 @@ mod tests {
             &[0x80],
             &[],
             &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
-            &[
-                0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81, 0x00,
-            ],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81, 0x00],
         ] {
             assert!(Reader::new(bad).number().is_err(), "{bad:x?}");
         }

@@ -104,11 +104,7 @@ impl Content {
             Self::Branch { children, .. } => &children.last()?.last,
         };
         let (items, entries) = self.sums()?;
-        Some(Child {
-            last: last.clone(),
-            items,
-            root: Root { address, entries },
-        })
+        Some(Child { last: last.clone(), items, root: Root { address, entries } })
     }
 }
 
@@ -130,10 +126,7 @@ pub(super) fn encode(content: &Content) -> Object {
                 put_number(&mut bytes, child.root.entries);
                 bytes.extend_from_slice(child.root.address.hash.as_bytes());
             }
-            children
-                .iter()
-                .map(|child| child.root.address.place)
-                .collect()
+            children.iter().map(|child| child.root.address.place).collect()
         }
     };
     Object { bytes, places }
@@ -197,11 +190,7 @@ pub(super) fn decode(object: &Object) -> Result<Content, Malformed> {
     let mut places = object.places.iter().copied();
     let mut next_place = || places.next().ok_or(Malformed::Places);
     let content = decode_with(&object.bytes, &mut next_place)?;
-    if places.next().is_some() {
-        Err(Malformed::Places)
-    } else {
-        Ok(content)
-    }
+    if places.next().is_some() { Err(Malformed::Places) } else { Ok(content) }
 }
 
 /// How many children the bytes name.
@@ -227,10 +216,9 @@ fn decode_with(bytes: &[u8], next_place: NextPlace<'_>) -> Result<Content, Malfo
     }
     let content = match reader.byte()? {
         0 => Content::Leaf(decode_items(&mut reader, next_place)?),
-        level @ 1..=LEVEL_MAX => Content::Branch {
-            level,
-            children: decode_children(&mut reader, next_place)?,
-        },
+        level @ 1..=LEVEL_MAX => {
+            Content::Branch { level, children: decode_children(&mut reader, next_place)? }
+        }
         kind => return Err(Malformed::Kind(kind)),
     };
     reader.end()?;
@@ -250,15 +238,8 @@ fn decode_children(
         let last = decode_name(reader, children.last().map(|child| &*child.last))?;
         let items = above_zero(reader.number()?)?;
         let entries = above_zero(reader.number()?)?;
-        let address = Address {
-            hash: reader.tree_hash()?,
-            place: next_place()?,
-        };
-        children.push(Child {
-            last,
-            items,
-            root: Root { address, entries },
-        });
+        let address = Address { hash: reader.tree_hash()?, place: next_place()? };
+        children.push(Child { last, items, root: Root { address, entries } });
     }
     Ok(children)
 }
@@ -285,14 +266,8 @@ fn decode_items(
                 author: authors.take(reader)?,
             })),
             DIRECTORY => {
-                let address = Address {
-                    hash: reader.tree_hash()?,
-                    place: next_place()?,
-                };
-                Node::Directory(Root {
-                    address,
-                    entries: above_zero(reader.number()?)?,
-                })
+                let address = Address { hash: reader.tree_hash()?, place: next_place()? };
+                Node::Directory(Root { address, entries: above_zero(reader.number()?)? })
             }
             kind => return Err(Malformed::Item(kind)),
         };
@@ -313,11 +288,7 @@ fn decode_name(reader: &mut Reader<'_>, before: Option<&str>) -> Result<Box<str>
 }
 
 fn above_zero(count: u64) -> Result<u64, Malformed> {
-    if count == 0 {
-        Err(Malformed::Count)
-    } else {
-        Ok(count)
-    }
+    if count == 0 { Err(Malformed::Count) } else { Ok(count) }
 }
 
 /// The table at the head of a leaf, and which of its authors have an entry.
@@ -347,11 +318,7 @@ impl Authors {
     }
 
     fn end(&self) -> Result<(), Malformed> {
-        if self.table.iter().all(|(_, used)| *used) {
-            Ok(())
-        } else {
-            Err(Malformed::Authors)
-        }
+        if self.table.iter().all(|(_, used)| *used) { Ok(()) } else { Err(Malformed::Authors) }
     }
 }
 

@@ -47,11 +47,7 @@ fn read<S: Source>(source: &S, address: Address) -> Result<Opened, TreeError<S::
         return Err(damaged(address.hash, "its bytes have another hash"));
     }
     match decode(&object) {
-        Ok(content) => Ok(Opened {
-            address,
-            object,
-            content,
-        }),
+        Ok(content) => Ok(Opened { address, object, content }),
         Err(malformed) => Err(damaged(address.hash, malformed)),
     }
 }
@@ -69,28 +65,17 @@ impl Part {
         let opened = read(source, root.address)?;
         let child = opened.child()?;
         if child.root.entries != root.entries {
-            return Err(damaged(
-                root.address.hash,
-                "it has another number of entries",
-            ));
+            return Err(damaged(root.address.hash, "it has another number of entries"));
         }
         if (opened.content.level() == 0) != (child.items <= MEMBERS_MAX as u64) {
-            return Err(damaged(
-                root.address.hash,
-                "it is not cut as its size demands",
-            ));
+            return Err(damaged(root.address.hash, "it is not cut as its size demands"));
         }
-        Ok(Self {
-            child,
-            opened: Some(opened),
-        })
+        Ok(Self { child, opened: Some(opened) })
     }
 
     /// The level of a part that has been read.
     pub(super) fn level(&self) -> u8 {
-        self.opened
-            .as_ref()
-            .map_or(0, |opened| opened.content.level())
+        self.opened.as_ref().map_or(0, |opened| opened.content.level())
     }
 
     /// Reads it, unless it is a top, which has been read and checked.
@@ -109,10 +94,7 @@ impl Part {
             return Err(damaged(hash, "it is not what its parent says"));
         }
         if after.is_some_and(|after| opened.content.first() <= Some(after)) {
-            return Err(damaged(
-                hash,
-                "its names overlap with those of its neighbour",
-            ));
+            return Err(damaged(hash, "its names overlap with those of its neighbour"));
         }
         Ok(opened)
     }
@@ -120,10 +102,7 @@ impl Part {
 
 impl From<Child> for Part {
     fn from(child: Child) -> Self {
-        Self {
-            child,
-            opened: None,
-        }
+        Self { child, opened: None }
     }
 }
 
@@ -134,16 +113,10 @@ impl Row {
         root: Option<&Root>,
     ) -> Result<Self, TreeError<S::Error>> {
         let Some(root) = root else {
-            return Ok(Self {
-                level: 0,
-                parts: Vec::new(),
-            });
+            return Ok(Self { level: 0, parts: Vec::new() });
         };
         let part = Part::top(source, root)?;
-        Ok(Self {
-            level: part.level(),
-            parts: vec![part],
-        })
+        Ok(Self { level: part.level(), parts: vec![part] })
     }
 
     /// Opens every object of a row of branches: gives them, and the row below.
@@ -160,13 +133,7 @@ impl Row {
             }
             branches.push((opened.address, opened.object));
         }
-        Ok((
-            branches,
-            Self {
-                level: self.level.saturating_sub(1),
-                parts,
-            },
-        ))
+        Ok((branches, Self { level: self.level.saturating_sub(1), parts }))
     }
 
     /// Drops the objects that both rows have: what is below them is the same too.
@@ -176,22 +143,15 @@ impl Row {
         }
         let hash = |part: &Part| part.child.root.address.hash;
         let left_hashes: HashSet<TreeHash> = left.parts.iter().map(hash).collect();
-        let common: HashSet<TreeHash> = right
-            .parts
-            .iter()
-            .map(hash)
-            .filter(|hash| left_hashes.contains(hash))
-            .collect();
+        let common: HashSet<TreeHash> =
+            right.parts.iter().map(hash).filter(|hash| left_hashes.contains(hash)).collect();
         left.parts.retain(|part| !common.contains(&hash(part)));
         right.parts.retain(|part| !common.contains(&hash(part)));
     }
 
     /// The row as leaves; it must have been taken down to them.
     pub(super) fn into_leaves(self) -> Leaves {
-        Leaves {
-            parts: self.parts.into_iter(),
-            after: None,
-        }
+        Leaves { parts: self.parts.into_iter(), after: None }
     }
 }
 

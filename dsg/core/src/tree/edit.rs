@@ -25,28 +25,16 @@ pub fn edit<S: Source, K: Sink>(
     sink: &mut K,
 ) -> Result<Option<Root>, EditError<S::Error, K::Error>> {
     check(changes)?;
-    let top = Opened {
-        path: "",
-        base: root.copied(),
-        claim: None,
-        rewrite: None,
-    };
-    let mut editor = Editor {
-        source,
-        sink,
-        here: top,
-        above: Vec::new(),
-    };
+    let top = Opened { path: "", base: root.copied(), claim: None, rewrite: None };
+    let mut editor = Editor { source, sink, here: top, above: Vec::new() };
     for (path, entry) in changes {
         while !path.is_in(editor.here.path) {
             editor.ascend()?;
         }
         editor.descend_to(path)?;
         // A removal where a directory is removes nothing: no entry is at its path.
-        editor.here.claim = entry.as_ref().map(|entry| Claim {
-            entry: entry.clone(),
-            change: path,
-        });
+        editor.here.claim =
+            entry.as_ref().map(|entry| Claim { entry: entry.clone(), change: path });
     }
     while !editor.above.is_empty() {
         editor.ascend()?;
@@ -55,24 +43,14 @@ pub fn edit<S: Source, K: Sink>(
 }
 
 fn check<R, W>(changes: &[(RepoPath, Option<Entry>)]) -> Result<(), EditError<R, W>> {
-    if let Some([_, (path, _)]) = changes
-        .array_windows()
-        .find(|[left, right]| left.0 >= right.0)
-    {
+    if let Some([_, (path, _)]) = changes.array_windows().find(|[left, right]| left.0 >= right.0) {
         return Err(EditError::NotSorted { path: path.clone() });
     }
     let too_long = |entry: &Entry| {
-        let link = if let Entry::Link(link) = entry {
-            link.target.len()
-        } else {
-            0
-        };
+        let link = if let Entry::Link(link) = entry { link.target.len() } else { 0 };
         link.max(entry.author().len()) > TEXT_BYTES_MAX
     };
-    match changes
-        .iter()
-        .find(|(_, entry)| entry.as_ref().is_some_and(too_long))
-    {
+    match changes.iter().find(|(_, entry)| entry.as_ref().is_some_and(too_long)) {
         Some((path, _)) => Err(EditError::TextTooLong { path: path.clone() }),
         None => Ok(()),
     }
@@ -99,10 +77,7 @@ struct Claim<'c> {
 impl Claim<'_> {
     fn refuse<R, W>(&self, length: usize) -> EditError<R, W> {
         let mut path = self.change.clone();
-        while let Some(parent) = path
-            .parent()
-            .filter(|parent| parent.as_str().len() >= length)
-        {
+        while let Some(parent) = path.parent().filter(|parent| parent.as_str().len() >= length) {
             path = parent;
         }
         EditError::NotATree { path }
@@ -145,30 +120,14 @@ impl<'c, S: Source, K: Sink> Editor<'_, 'c, S, K> {
         let text = path.as_str();
         while self.here.path.len() < text.len() {
             let start = name_start(self.here.path);
-            let end = text[start..]
-                .find('/')
-                .map_or(text.len(), |length| start + length);
-            let node = self
-                .here
-                .rewrite(self.source)?
-                .take(self.source, &text[start..end])?;
+            let end = text[start..].find('/').map_or(text.len(), |length| start + length);
+            let node = self.here.rewrite(self.source)?.take(self.source, &text[start..end])?;
             let (base, claim) = match node {
                 Some(Node::Directory(root)) => (Some(root), None),
-                Some(Node::Entry(entry)) => (
-                    None,
-                    Some(Claim {
-                        entry,
-                        change: path,
-                    }),
-                ),
+                Some(Node::Entry(entry)) => (None, Some(Claim { entry, change: path })),
                 None => (None, None),
             };
-            let below = Opened {
-                path: &text[..end],
-                base,
-                claim,
-                rewrite: None,
-            };
+            let below = Opened { path: &text[..end], base, claim, rewrite: None };
             self.above.push(std::mem::replace(&mut self.here, below));
         }
         Ok(())
@@ -195,9 +154,5 @@ impl<'c, S: Source, K: Sink> Editor<'_, 'c, S, K> {
 
 /// Where the name of something in a directory begins in its path.
 fn name_start(directory: &str) -> usize {
-    if directory.is_empty() {
-        0
-    } else {
-        directory.len() + 1
-    }
+    if directory.is_empty() { 0 } else { directory.len() + 1 }
 }

@@ -58,10 +58,7 @@ impl Source for MemoryStore {
     type Error = MissingObject;
 
     fn object(&self, address: &Address) -> Result<Object, MissingObject> {
-        self.objects
-            .get(&address.hash)
-            .cloned()
-            .ok_or(MissingObject(address.hash))
+        self.objects.get(&address.hash).cloned().ok_or(MissingObject(address.hash))
     }
 }
 

@@ -41,18 +41,9 @@ impl Rewrite {
         base: Option<&Root>,
     ) -> Result<Self, TreeError<S::Error>> {
         let (branches, leaves) = Leaves::of(source, base)?;
-        let before = branches
-            .iter()
-            .map(|address| (address.hash, address.place))
-            .collect();
+        let before = branches.iter().map(|address| (address.hash, address.place)).collect();
         let (items, run, pieces) = (Vec::new().into_iter(), Vec::new(), Vec::new());
-        let mut rewrite = Self {
-            leaves,
-            items,
-            run,
-            pieces,
-            before,
-        };
+        let mut rewrite = Self { leaves, items, run, pieces, before };
         if branches.is_empty() {
             // The leaf of a small directory is not cut inside, so a large one can't keep it.
             rewrite.read(source)?;
@@ -90,10 +81,7 @@ impl Rewrite {
 
     /// Puts something at the name that was last gone to.
     pub(super) fn put(&mut self, name: &str, node: Node) {
-        self.run.push(Item {
-            name: name.into(),
-            node,
-        });
+        self.run.push(Item { name: name.into(), node });
     }
 
     /// Goes on to the end, stores what is new and gives the directory; `None` when it is empty.
@@ -113,11 +101,7 @@ impl Rewrite {
             }
         }
         self.close_run();
-        if self.is_small() {
-            self.store_small(source, sink)
-        } else {
-            self.store_large(sink)
-        }
+        if self.is_small() { self.store_small(source, sink) } else { self.store_large(sink) }
     }
 
     /// Whether a leaf ends where the new directory ends so far.
@@ -138,8 +122,7 @@ impl Rewrite {
 
     fn read<S: Source>(&mut self, source: &S) -> Result<(), TreeError<S::Error>> {
         if let Some(opened) = self.leaves.open(source)? {
-            self.before
-                .insert(opened.address.hash, opened.address.place);
+            self.before.insert(opened.address.hash, opened.address.place);
             self.items = content_items(opened.content).into_iter();
         }
         Ok(())
@@ -166,8 +149,7 @@ impl Rewrite {
                 Piece::Kept(child) => {
                     let after = items.last().map(|item: &Item| &*item.name);
                     let opened = Part::from(child).open(source, 0, after)?;
-                    self.before
-                        .insert(opened.address.hash, opened.address.place);
+                    self.before.insert(opened.address.hash, opened.address.place);
                     items.extend(content_items(opened.content));
                 }
             }
@@ -202,16 +184,7 @@ impl Rewrite {
             }
             level += 1;
         }
-        Ok(Some(
-            self.store(
-                sink,
-                &Content::Branch {
-                    level,
-                    children: members,
-                },
-            )?
-            .root,
-        ))
+        Ok(Some(self.store(sink, &Content::Branch { level, children: members })?.root))
     }
 
     fn store<R, K: Sink>(
@@ -223,10 +196,7 @@ impl Rewrite {
         let hash = TreeHash::of(&object.bytes);
         // Before it is stored: counts that can't be summed must not get into a store.
         let place = self.before.get(&hash).copied();
-        let address = Address {
-            hash,
-            place: place.unwrap_or_default(),
-        };
+        let address = Address { hash, place: place.unwrap_or_default() };
         let Some(mut child) = content.summary(address) else {
             return Err(damaged(hash, "its counts are too large").into());
         };

@@ -16,10 +16,7 @@ pub(super) const LEVEL_MAX: u8 = 7;
 /// first `level + 1` bytes of the name's plain BLAKE3 hash are zero.
 pub(super) fn ends(name: &str, level: u8) -> bool {
     let hash = blake3::hash(name.as_bytes());
-    hash.as_bytes()
-        .iter()
-        .take(usize::from(level) + 1)
-        .all(|byte| *byte == 0)
+    hash.as_bytes().iter().take(usize::from(level) + 1).all(|byte| *byte == 0)
 }
 
 /// Cuts the sorted members of a level into those of each object.
@@ -45,9 +42,7 @@ mod tests {
 
     #[test]
     fn pieces_have_about_256_members_and_a_higher_cut_is_a_lower_one_too() {
-        let names: Vec<String> = (0..100_000)
-            .map(|number| format!("f{number:06}.csv"))
-            .collect();
+        let names: Vec<String> = (0..100_000).map(|number| format!("f{number:06}.csv")).collect();
         let pieces = cut(names.clone(), 0, String::as_str);
         assert!((250..600).contains(&pieces.len()), "{}", pieces.len());
         assert_eq!(pieces.concat(), names);

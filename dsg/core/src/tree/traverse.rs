@@ -45,10 +45,7 @@ pub fn walk<S: Source, B>(
         Some(entry) => visit(&change.path, entry),
         None => ControlFlow::Continue(()),
     };
-    let mut visitor = Visitor {
-        object: None,
-        change: Some(&mut change),
-    };
+    let mut visitor = Visitor { object: None, change: Some(&mut change) };
     traverse(source, directory, None, root.as_ref(), &mut visitor)
 }
 
@@ -64,10 +61,7 @@ pub fn diff<S: Source, B>(
     new: Option<&Root>,
     visit: &mut dyn FnMut(Change) -> ControlFlow<B>,
 ) -> Result<ControlFlow<B>, TreeError<S::Error>> {
-    let mut visitor = Visitor {
-        object: None,
-        change: Some(visit),
-    };
+    let mut visitor = Visitor { object: None, change: Some(visit) };
     traverse(source, "", old, new, &mut visitor)
 }
 
@@ -83,10 +77,7 @@ pub fn objects<S: Source, B>(
     known: Option<&Root>,
     visit: &mut dyn FnMut(&Address, &Object) -> ControlFlow<B>,
 ) -> Result<ControlFlow<B>, TreeError<S::Error>> {
-    let mut visitor = Visitor {
-        object: Some(visit),
-        change: None,
-    };
+    let mut visitor = Visitor { object: Some(visit), change: None };
     traverse(source, "", known, root, &mut visitor)
 }
 
@@ -120,9 +111,7 @@ fn go_on<E, B>(flow: ControlFlow<B>) -> Result<(), Stop<E, B>> {
 
 impl<B> Visitor<'_, B> {
     fn object<E>(&mut self, address: &Address, object: &Object) -> Result<(), Stop<E, B>> {
-        self.object
-            .as_mut()
-            .map_or(Ok(()), |visit| go_on(visit(address, object)))
+        self.object.as_mut().map_or(Ok(()), |visit| go_on(visit(address, object)))
     }
 
     fn change<E>(
@@ -132,11 +121,7 @@ impl<B> Visitor<'_, B> {
         new: Option<Entry>,
     ) -> Result<(), Stop<E, B>> {
         match &mut self.change {
-            Some(visit) if old != new => go_on(visit(Change {
-                path: path()?,
-                old,
-                new,
-            })),
+            Some(visit) if old != new => go_on(visit(Change { path: path()?, old, new })),
             _ => Ok(()),
         }
     }
@@ -149,11 +134,7 @@ fn traverse<S: Source, B>(
     new: Option<&Root>,
     visitor: &mut Visitor<'_, B>,
 ) -> Result<ControlFlow<B>, TreeError<S::Error>> {
-    let top = Pair {
-        directory: directory.into(),
-        old: old.copied(),
-        new: new.copied(),
-    };
+    let top = Pair { directory: directory.into(), old: old.copied(), new: new.copied() };
     match traverse_pair(source, top, visitor) {
         Ok(()) => Ok(ControlFlow::Continue(())),
         Err(Stop::Broken(reason)) => Ok(ControlFlow::Break(reason)),
@@ -241,12 +222,7 @@ impl Frame {
             }
         }
         let (old, new) = (Side::new(old), Side::new(new));
-        Ok(Some(Self {
-            directory: pair.directory,
-            hash: root.address.hash,
-            old,
-            new,
-        }))
+        Ok(Some(Self { directory: pair.directory, hash: root.address.hash, old, new }))
     }
 
     fn next<S: Source, B>(
@@ -264,16 +240,8 @@ impl Frame {
             (None, Some(_)) => Ordering::Greater,
             (Some(old), Some(new)) => old.cmp(new),
         };
-        let old = if order.is_le() {
-            self.old.items.next()
-        } else {
-            None
-        };
-        let new = if order.is_ge() {
-            self.new.items.next()
-        } else {
-            None
-        };
+        let old = if order.is_le() { self.old.items.next() } else { None };
+        let new = if order.is_ge() { self.new.items.next() } else { None };
         let name = match (&old, &new) {
             (Some(item), _) | (None, Some(item)) => item.name.clone(),
             (None, None) => return Ok(Step::End),
@@ -282,11 +250,7 @@ impl Frame {
         let (new_entry, new_directory) = halves(new);
         visitor.change(|| self.path(&name), old_entry, new_entry)?;
         // With no directory on either side both are `None`, which is equal too.
-        let mut pair = Pair {
-            directory: Box::default(),
-            old: old_directory,
-            new: new_directory,
-        };
+        let mut pair = Pair { directory: Box::default(), old: old_directory, new: new_directory };
         if pair.is_equal() {
             return Ok(Step::Item);
         }
@@ -308,10 +272,7 @@ struct Side {
 
 impl Side {
     fn new(row: Row) -> Self {
-        Self {
-            leaves: row.into_leaves(),
-            items: Vec::new().into_iter(),
-        }
+        Self { leaves: row.into_leaves(), items: Vec::new().into_iter() }
     }
 
     /// Reads the next leaf when the items of the last are used up, and gives it if it did.

@@ -143,7 +143,10 @@ impl Apply<'_> {
 
     fn trash(&self) -> Result<&Directory> {
         self.trash.as_ref().ok_or_else(|| {
-            crate::error::Error::new(crate::error::Code::ProjectDamaged, "the trash of this sync is missing")
+            crate::error::Error::new(
+                crate::error::Code::ProjectDamaged,
+                "the trash of this sync is missing",
+            )
         })
     }
 
@@ -178,7 +181,9 @@ impl Apply<'_> {
     ) -> Result<Outcome> {
         let at = Path::new(&operation.at);
         let Some(staged) = self.staged.as_ref() else { return self.only_check(operation, new) };
-        let Some((directory, name)) = present(self.parents.of(at))? else { return Ok(Some(EDITED)) };
+        let Some((directory, name)) = present(self.parents.of(at))? else {
+            return Ok(Some(EDITED));
+        };
         let Some(status) = present(directory.status(name))? else { return Ok(Some(EDITED)) };
         if status.inode != new.inode {
             if !old.is_still(&status) {
@@ -219,7 +224,12 @@ impl Apply<'_> {
         Ok(if status.is_some_and(|status| status.inode == new.inode) { None } else { Some(EDITED) })
     }
 
-    fn place(&mut self, number: usize, operation: &LocalOperation, new: &StagedFile) -> Result<Outcome> {
+    fn place(
+        &mut self,
+        number: usize,
+        operation: &LocalOperation,
+        new: &StagedFile,
+    ) -> Result<Outcome> {
         if self.staged.is_none() {
             return self.only_check(operation, new);
         }
@@ -231,7 +241,9 @@ impl Apply<'_> {
         let (directory, name) = match self.parents.made(at, 0o777) {
             Ok(found) => found,
             // A file lies where a directory is needed, or a link.
-            Err(error) if error.is_absent() || is_link_in_the_way(&error) => return Ok(Some(APPEARED)),
+            Err(error) if error.is_absent() || is_link_in_the_way(&error) => {
+                return Ok(Some(APPEARED));
+            }
             Err(error) => return Err(error.into()),
         };
         if let Some(status) = present(directory.status(name))? {
@@ -294,7 +306,8 @@ impl Apply<'_> {
             }
             let mut parents = Parents::new(self.root);
             if let Some((directory, name)) = present(parents.of(path))?
-                && present(directory.status(name))?.is_some_and(|status| status.kind == Kind::Directory)
+                && present(directory.status(name))?
+                    .is_some_and(|status| status.kind == Kind::Directory)
                 && directory.remove_directory_if_empty(name)?
             {
                 self.touch(&path.to_string_lossy());

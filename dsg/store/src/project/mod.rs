@@ -6,6 +6,7 @@ mod journal;
 mod legacy;
 mod state;
 pub mod trash;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,11 +18,12 @@ use dsg_core::snapshot::TransactionId;
 use dsg_core::tracked::{RuleLists, Rules};
 use foundation_runtime::clock::Clock;
 
-pub(crate) use apply::{Applied, apply};
 pub use apply::Skipped;
+pub(crate) use apply::{Applied, apply};
 pub use attach::{attach, reattach, write_configuration};
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
+pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
 use crate::repository::LocalRepository;
@@ -69,8 +71,11 @@ impl Project {
             return Err(no_project(root));
         };
         let text = String::from_utf8(bytes).map_err(|_| {
-            Error::new(Code::Configuration, format!("{} is no UTF-8 text", root.join(PROJECT_FILE).display()))
-                .next("save it as UTF-8")
+            Error::new(
+                Code::Configuration,
+                format!("{} is no UTF-8 text", root.join(PROJECT_FILE).display()),
+            )
+            .next("save it as UTF-8")
         })?;
         let file = parse_project(&text).map_err(|error| configuration_error(&error))?;
         let rules = rules_of(&file)?;
@@ -113,9 +118,14 @@ impl Project {
     pub fn dsg_attached(&self) -> Result<Directory> {
         match self.dsg()? {
             Some(dsg) if present(dsg.status("state"))?.is_some() => Ok(dsg),
-            _ => Err(Error::new(Code::NoProject, format!("{} is not connected to its repository yet", self.root.path().display()))
-                .because("there is a configuration, but nothing was ever synced from here")
-                .next("`dsg clone` brings the repository's files here; `dsg init` makes a new repository")),
+            _ => Err(Error::new(
+                Code::NoProject,
+                format!("{} is not connected to its repository yet", self.root.path().display()),
+            )
+            .because("there is a configuration, but nothing was ever synced from here")
+            .next(
+                "`dsg clone` brings the repository's files here; `dsg init` makes a new repository",
+            )),
         }
     }
 
@@ -255,7 +265,9 @@ pub fn save_resolutions(dsg: &Directory, resolutions: &Resolutions) -> Result<()
 
 /// Data directories that were on a file system of their own when they were last seen.
 pub(crate) fn mounts(dsg: &Directory) -> Result<Vec<String>> {
-    let Some(bytes) = present(dsg.read_small(MOUNTS, NOTE_BYTES_MAX))? else { return Ok(Vec::new()) };
+    let Some(bytes) = present(dsg.read_small(MOUNTS, NOTE_BYTES_MAX))? else {
+        return Ok(Vec::new());
+    };
     // A damaged note is no note: it only sharpens a guard.
     Ok(serde_json::from_slice(&bytes).unwrap_or_default())
 }

@@ -51,7 +51,10 @@ impl CachedRoot {
     /// As the tree functions take it. Objects are found by hash here, so the place says nothing.
     #[must_use]
     pub fn root(&self) -> Root {
-        Root { address: Address { hash: self.hash, place: Place::default() }, entries: self.entries }
+        Root {
+            address: Address { hash: self.hash, place: Place::default() },
+            entries: self.entries,
+        }
     }
 }
 
@@ -131,8 +134,11 @@ impl StateFile {
         let bytes = reader.read_to_end(FILE_BYTES_MAX)?;
         let whole = |slot: &Slot| -> bool {
             let range = usize::try_from(slot.appended).ok().zip(usize::try_from(slot.length).ok());
+            // Where nothing was appended the file may end within its header.
             range
-                .and_then(|(start, end)| bytes.get(start..end))
+                .and_then(
+                    |(start, end)| if start == end { Some(&[][..]) } else { bytes.get(start..end) },
+                )
                 .is_some_and(|appended| TreeHash::of(appended) == slot.appended_hash)
         };
         if !whole(&self.slot) {
@@ -195,25 +201,34 @@ fn roots(state: &State) -> [Option<Root>; 2] {
 }
 
 /// Appends the objects of `new` that are not at the same position in `old`.
-fn collect(store: &MemoryStore, new: Option<&Root>, old: Option<&Root>, out: &mut Vec<u8>) -> Result<()> {
-    let flow = tree::objects(store, new, old, &mut |_, object| {
-        match u32::try_from(object.bytes.len()) {
+fn collect(
+    store: &MemoryStore,
+    new: Option<&Root>,
+    old: Option<&Root>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let flow =
+        tree::objects(store, new, old, &mut |_, object| match u32::try_from(object.bytes.len()) {
             Ok(length) => {
                 out.extend_from_slice(&length.to_le_bytes());
                 out.extend_from_slice(&object.bytes);
                 std::ops::ControlFlow::Continue(())
             }
             Err(_) => std::ops::ControlFlow::Break(()),
-        }
-    })
-    .map_err(damaged)?;
+        })
+        .map_err(damaged)?;
     match flow {
         std::ops::ControlFlow::Continue(()) => Ok(()),
         std::ops::ControlFlow::Break(()) => Err(damaged("an object is too large")),
     }
 }
 
-fn write_whole(dsg: &Directory, state: State, store: &MemoryStore, sequence: u64) -> Result<StateFile> {
+fn write_whole(
+    dsg: &Directory,
+    state: State,
+    store: &MemoryStore,
+    sequence: u64,
+) -> Result<StateFile> {
     let mut appended = Vec::new();
     let [cached, remote] = roots(&state);
     collect(store, cached.as_ref(), None, &mut appended)?;
@@ -273,7 +288,12 @@ mod tests {
     use dsg_core::path::RepoPath;
 
     fn state(cached: Option<Root>) -> State {
-        State { repository: RepositoryId::from_bytes([3; 16]), seen: None, remote: None, cached: cached.map(CachedRoot::from) }
+        State {
+            repository: RepositoryId::from_bytes([3; 16]),
+            seen: None,
+            remote: None,
+            cached: cached.map(CachedRoot::from),
+        }
     }
 
     fn grow(store: &mut MemoryStore, root: Option<&Root>, name: &str) -> Option<Root> {
@@ -306,7 +326,12 @@ mod tests {
         // The bytes that the newest slot needs are gone, as after a power cut.
         let path = folder.path().join(FILE);
         let length = again.slot.appended;
-        std::fs::OpenOptions::new().write(true).open(&path).expect("opens").set_len(length).expect("cuts");
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .expect("opens")
+            .set_len(length)
+            .expect("cuts");
         let mut torn = StateFile::open(&dsg).expect("opens").expect("is there");
         torn.objects(&dsg).expect("the older state's objects");
         assert_eq!(torn.state(), &state(first));

@@ -40,14 +40,19 @@ pub struct Trashed {
 }
 
 /// Makes the trash of a transaction and writes down what will be in it.
-pub(super) fn prepare(dsg: &Directory, transaction: &TransactionId, files: &[TrashedFile]) -> Result<Directory> {
+pub(super) fn prepare(
+    dsg: &Directory,
+    transaction: &TransactionId,
+    files: &[TrashedFile],
+) -> Result<Directory> {
     let trash = dsg.directory_made(DIRECTORY, 0o700)?;
     let own = trash.directory_made(transaction.to_string(), 0o700)?;
     if present(own.status(LIST))?.is_none() {
         let mut text = Vec::new();
         for file in files {
-            serde_json::to_writer(&mut text, file)
-                .map_err(|e| Error::new(Code::Disk, "could not write the list of the trash").because(e))?;
+            serde_json::to_writer(&mut text, file).map_err(|e| {
+                Error::new(Code::Disk, "could not write the list of the trash").because(e)
+            })?;
             text.push(b'\n');
         }
         own.replace_file(LIST, &text, 0o600)?;
@@ -90,15 +95,21 @@ pub fn contents(dsg: &Directory) -> Result<Vec<Trashed>> {
         let own = trash.directory(&entry.name)?;
         let seconds = own.own_status()?.modified.parts().0;
         let list = present(own.read_small(LIST, LIST_BYTES_MAX))?.unwrap_or_default();
-        let listed: Vec<TrashedFile> =
-            list.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        let listed: Vec<TrashedFile> = list
+            .split(|b| *b == b'\n')
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect();
         let mut files = Vec::new();
         for file in listed {
             if let Some(status) = present(own.status(&file.name))? {
                 files.push((file, status.size));
             }
         }
-        found.push(Trashed { transaction: entry.name.to_string_lossy().into_owned(), seconds, files });
+        found.push(Trashed {
+            transaction: entry.name.to_string_lossy().into_owned(),
+            seconds,
+            files,
+        });
     }
     found.sort_by(|a, b| (a.seconds, &a.transaction).cmp(&(b.seconds, &b.transaction)));
     Ok(found)

@@ -72,8 +72,14 @@ impl LocalRepository {
 }
 
 impl LocalUpload<'_> {
-    pub(super) fn prepare_and_commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
-        let Some(prepared) = self.prepare(request, monitor)? else { return Ok(CommitAnswer::Moved) };
+    pub(super) fn prepare_and_commit(
+        &self,
+        request: &CommitRequest,
+        monitor: &dyn Monitor,
+    ) -> Result<CommitAnswer> {
+        let Some(prepared) = self.prepare(request, monitor)? else {
+            return Ok(CommitAnswer::Moved);
+        };
         check_stop(monitor)?;
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
@@ -82,9 +88,12 @@ impl LocalUpload<'_> {
         };
         let lock = repository.lock_recovered()?;
         if repository.is_aborted(&self.transaction)? {
-            return Err(Error::new(Code::RepositoryBusy, format!("{} was given up", self.transaction))
-                .because("another run settled it before it could commit")
-                .next("run the command again"));
+            return Err(Error::new(
+                Code::RepositoryBusy,
+                format!("{} was given up", self.transaction),
+            )
+            .because("another run settled it before it could commit")
+            .next("run the command again"));
         }
         let head = repository.read_head()?;
         if head.map(|head| (head.number, head.chain)) != request.expected {
@@ -114,7 +123,8 @@ impl LocalUpload<'_> {
         let mut parents = Parents::new(&self.repository.root);
         for step in steps {
             let (path, old): (&str, &Superseded) = match step {
-                CommitStep::Delete { path, old } | CommitStep::Place { path, old: Some(old), .. } => (path, old),
+                CommitStep::Delete { path, old }
+                | CommitStep::Place { path, old: Some(old), .. } => (path, old),
                 _ => continue,
             };
             let status = match present(parents.of(path.as_ref()))? {

@@ -7,8 +7,8 @@ use foundation_runtime::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{
-    ABORTED, DESCRIPTION, LEGACY_DIRECTORY, LOCK, OBJECTS, REPOSITORY_DIRECTORY, SNAPSHOTS, STAGING,
-    TURN, UNFILED,
+    ABORTED, DESCRIPTION, LEGACY_DIRECTORY, LOCK, OBJECTS, REPOSITORY_DIRECTORY, SNAPSHOTS,
+    STAGING, TURN, UNFILED,
 };
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, present, random};
@@ -75,9 +75,12 @@ impl Description {
     /// When it is unreadable or made by a newer dsg.
     pub(super) fn read(control: &Directory) -> Result<Self> {
         let damaged = |why: String| {
-            Error::new(Code::RepositoryFormat, format!("{} can't be understood", control.path_of(DESCRIPTION).display()))
-                .because(why)
-                .next("restore that file from a backup of the repository; nothing was changed")
+            Error::new(
+                Code::RepositoryFormat,
+                format!("{} can't be understood", control.path_of(DESCRIPTION).display()),
+            )
+            .because(why)
+            .next("restore that file from a backup of the repository; nothing was changed")
         };
         let bytes = control.read_small(DESCRIPTION, 64 * 1024)?;
         let value: serde_json::Value =
@@ -158,8 +161,11 @@ pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created>
 fn parent_and_name(root: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
     match (root.parent(), root.file_name()) {
         (Some(parent), Some(name)) => Ok((parent, name)),
-        _ => Err(Error::new(Code::Configuration, format!("{} can't be a repository", root.display()))
-            .next("give a mountpoint and a name: the repository is the directory mountpoint/name")),
+        _ => Err(Error::new(
+            Code::Configuration,
+            format!("{} can't be a repository", root.display()),
+        )
+        .next("give a mountpoint and a name: the repository is the directory mountpoint/name")),
     }
 }
 
@@ -183,8 +189,11 @@ fn reuse(root: &Path, directory: &Directory) -> Result<Created> {
     if snapshots.entries()?.is_empty() {
         return Ok(Created::WasThere);
     }
-    Err(Error::new(Code::RepositoryExists, format!("{} is a repository with history", root.display()))
-        .next("to join it, use `dsg clone`; to start another, choose another name"))
+    Err(Error::new(
+        Code::RepositoryExists,
+        format!("{} is a repository with history", root.display()),
+    )
+    .next("to join it, use `dsg clone`; to start another, choose another name"))
 }
 
 fn refuse_foreign(root: &Path, directory: &Directory) -> Result<()> {
@@ -199,11 +208,10 @@ fn refuse_foreign(root: &Path, directory: &Directory) -> Result<()> {
     }
     match entries.iter().find(|entry| entry.name != UNFINISHED) {
         None => Ok(()),
-        Some(entry) => Err(Error::new(
-            Code::RepositoryExists,
-            format!("{} is not empty", root.display()),
-        )
-        .because(format!("it holds {}", entry.name.to_string_lossy()))
-        .next("choose another name or mountpoint, or move those files away")),
+        Some(entry) => {
+            Err(Error::new(Code::RepositoryExists, format!("{} is not empty", root.display()))
+                .because(format!("it holds {}", entry.name.to_string_lossy()))
+                .next("choose another name or mountpoint, or move those files away"))
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! Where things lie in a repository directory, opening one, and finding its head.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use dsg_core::hash::ChainHash;
 use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
 use foundation_runtime::clock::Clock;
 
+use super::Head;
 use super::create::Description;
 use super::pack::Packs;
-use super::Head;
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, SystemError, present};
 
@@ -71,7 +71,9 @@ impl LocalRepository {
                     format!("{} can't be read", control.path_of(DESCRIPTION).display()),
                 )
                 .because(error.why.unwrap_or_default())
-                .next("nothing was changed; check the disk and the permissions of the repository"));
+                .next(
+                    "nothing was changed; check the disk and the permissions of the repository",
+                ));
             }
             other => other?,
         };
@@ -121,7 +123,8 @@ impl LocalRepository {
         let mut highest = 0;
         let mut count = 0;
         self.snapshots.visit(&mut |name, _| {
-            let number = name.to_str().and_then(|name| name.strip_prefix('s')).and_then(document_number);
+            let number =
+                name.to_str().and_then(|name| name.strip_prefix('s')).and_then(document_number);
             if let Some(number) = number {
                 highest = highest.max(number);
                 count += 1;
@@ -130,7 +133,11 @@ impl LocalRepository {
         if count != highest {
             return Err(Error::new(
                 Code::ChainDamaged,
-                format!("{} of {highest} snapshot documents are missing in {}", highest - count.min(highest), self.snapshots.path().display()),
+                format!(
+                    "{} of {highest} snapshot documents are missing in {}",
+                    highest - count.min(highest),
+                    self.snapshots.path().display()
+                ),
             )
             .next("restore the missing files from a backup; `dsg validate-chain` names them"));
         }
@@ -161,8 +168,11 @@ impl LocalRepository {
         let Some(number) = self.head_number()? else { return Ok(None) };
         let (document, chain) = self.document(number)?;
         if document.number != number || document.repository != self.description.id {
-            return Err(Error::new(Code::ChainDamaged, format!("the document of {number} is another's"))
-                .next("run `dsg validate-chain`; restore the file from a backup"));
+            return Err(Error::new(
+                Code::ChainDamaged,
+                format!("the document of {number} is another's"),
+            )
+            .next("run `dsg validate-chain`; restore the file from a backup"));
         }
         Ok(Some(Head { number, chain, root: document.root, entries: document.entries }))
     }
@@ -191,7 +201,10 @@ fn open_failed(root: &Path, error: &SystemError) -> Error {
         .because(&error.source)
         .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory");
     }
-    Error::new(Code::RepositoryMissing, format!("the repository at {} can't be opened", root.display()))
-        .because(error)
-        .next("nothing was changed; check the path and the disk")
+    Error::new(
+        Code::RepositoryMissing,
+        format!("the repository at {} can't be opened", root.display()),
+    )
+    .because(error)
+    .next("nothing was changed; check the path and the disk")
 }

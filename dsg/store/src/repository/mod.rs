@@ -182,7 +182,12 @@ pub trait Lane {
     ///
     /// # Errors
     /// When they can't be read or written.
-    fn put(&mut self, put: &Put<'_>, source: &mut Reader, monitor: &dyn Monitor) -> Result<Received>;
+    fn put(
+        &mut self,
+        put: &Put<'_>,
+        source: &mut Reader,
+        monitor: &dyn Monitor,
+    ) -> Result<Received>;
 }
 
 /// The next turn is ours while this lives: who was told "moved" twice must not starve.
@@ -206,13 +211,21 @@ pub trait Repository: Send + Sync {
     ///
     /// # Errors
     /// When one is missing or damaged.
-    fn trees(&self, wanted: SnapshotNumber, known: Option<SnapshotNumber>) -> Result<Vec<TreeObject>>;
+    fn trees(
+        &self,
+        wanted: SnapshotNumber,
+        known: Option<SnapshotNumber>,
+    ) -> Result<Vec<TreeObject>>;
 
     /// The documents of the snapshots from `first` to `last`, as stored.
     ///
     /// # Errors
     /// When one can't be read.
-    fn documents(&self, first: SnapshotNumber, last: SnapshotNumber) -> Result<Vec<(SnapshotNumber, Vec<u8>)>>;
+    fn documents(
+        &self,
+        first: SnapshotNumber,
+        last: SnapshotNumber,
+    ) -> Result<Vec<(SnapshotNumber, Vec<u8>)>>;
 
     /// What `path` was in a snapshot.
     ///
@@ -224,14 +237,23 @@ pub trait Repository: Send + Sync {
     ///
     /// # Errors
     /// When one is not there or damaged.
-    fn differences(&self, old: Option<SnapshotNumber>, new: Option<SnapshotNumber>) -> Result<Vec<Change>>;
+    fn differences(
+        &self,
+        old: Option<SnapshotNumber>,
+        new: Option<SnapshotNumber>,
+    ) -> Result<Vec<Change>>;
 
     /// Begins an upload, taking over what an earlier one of ours left unfinished. `files` is about
     /// how many contents will come, which decides how they are made durable.
     ///
     /// # Errors
     /// When the repository can't be written.
-    fn begin<'a>(&'a self, transaction: &TransactionId, unfinished: &[TransactionId], files: u64) -> Result<Box<dyn Upload + 'a>>;
+    fn begin<'a>(
+        &'a self,
+        transaction: &TransactionId,
+        unfinished: &[TransactionId],
+        files: u64,
+    ) -> Result<Box<dyn Upload + 'a>>;
 
     /// Waits for the next turn.
     ///
@@ -244,7 +266,11 @@ pub trait Repository: Send + Sync {
     ///
     /// # Errors
     /// When the repository can't be read or written.
-    fn settle(&self, transaction: &TransactionId, after: Option<SnapshotNumber>) -> Result<Settlement>;
+    fn settle(
+        &self,
+        transaction: &TransactionId,
+        after: Option<SnapshotNumber>,
+    ) -> Result<Settlement>;
 
     /// Writes a content into `target`, an empty file, and proves it by its hash.
     ///

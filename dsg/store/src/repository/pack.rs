@@ -56,8 +56,9 @@ impl PackBuilder {
     pub(super) fn finish(mut self, root: Option<&Root>, steps: &[CommitStep]) -> Result<Vec<u8>> {
         let start = self.bytes.len() as u64;
         for step in steps {
-            serde_json::to_writer(&mut self.bytes, step)
-                .map_err(|e| Error::new(Code::Disk, "could not write the steps of a commit").because(e))?;
+            serde_json::to_writer(&mut self.bytes, step).map_err(|e| {
+                Error::new(Code::Disk, "could not write the steps of a commit").because(e)
+            })?;
             self.bytes.push(b'\n');
         }
         let length = self.bytes.len() as u64 - start;
@@ -123,7 +124,10 @@ impl Pack {
     fn exactly(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
         let end = offset.checked_add(length as u64);
         if end.is_none_or(|end| end > self.size) {
-            return Err(damaged(format!("{} does not reach to a part that is needed", self.name())));
+            return Err(damaged(format!(
+                "{} does not reach to a part that is needed",
+                self.name()
+            )));
         }
         let mut bytes = vec![0; length];
         if self.reader.read_at(&mut bytes, offset)? == length {
@@ -262,7 +266,8 @@ impl Source for PacksAnd<'_> {
             return self.packs.object(address);
         }
         let cut = || damaged("a tree object of this commit is not where it was put");
-        let offset = usize::try_from(address.place.0 & ((1 << OFFSET_BITS) - 1)).map_err(|_| cut())?;
+        let offset =
+            usize::try_from(address.place.0 & ((1 << OFFSET_BITS) - 1)).map_err(|_| cut())?;
         let bytes = self.builder.bytes.get(offset..).ok_or_else(cut)?;
         let (head, rest) = bytes.split_at_checked(8).ok_or_else(cut)?;
         let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;

@@ -34,17 +34,24 @@ pub(super) struct Prepared {
 
 impl LocalUpload<'_> {
     /// Builds everything that the commit needs. `None`: the repository has moved on.
-    pub(super) fn prepare(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<Option<Prepared>> {
+    pub(super) fn prepare(
+        &self,
+        request: &CommitRequest,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Prepared>> {
         let repository = self.repository;
         let head = repository.read_head()?;
         if head.map(|head| (head.number, head.chain)) != request.expected {
             return Ok(None);
         }
-        let changes: Vec<&PathChange> = request.changes.iter().filter(|change| is_change(change)).collect();
+        let changes: Vec<&PathChange> =
+            request.changes.iter().filter(|change| is_change(change)).collect();
         refuse_hidden(&changes)?;
         self.stage_what_was_not_put(&changes)?;
-        let number = SnapshotNumber::new(head.map_or(0, |head| head.number.get()) + 1)
-            .ok_or_else(|| Error::new(Code::ChainDamaged, "the repository has no free snapshot number"))?;
+        let number =
+            SnapshotNumber::new(head.map_or(0, |head| head.number.get()) + 1).ok_or_else(|| {
+                Error::new(Code::ChainDamaged, "the repository has no free snapshot number")
+            })?;
         let mut builder = PackBuilder::new(number);
         let Some(root) = self.build_trees(head, &changes, &mut builder)? else { return Ok(None) };
         let superseded = self.look_at_superseded(&changes, monitor)?;
@@ -164,8 +171,11 @@ impl LocalUpload<'_> {
                 }
                 Some(NewEntry::File { hash, executable, modified, .. }) => {
                     let Some(staged) = staged.get(&change.path) else {
-                        return Err(Error::new(Code::ContentDamaged, format!("the content of {} did not arrive", change.path))
-                            .next("run the command again"));
+                        return Err(Error::new(
+                            Code::ContentDamaged,
+                            format!("the content of {} did not arrive", change.path),
+                        )
+                        .next("run the command again"));
                     };
                     Some(Entry::File(FileEntry {
                         hash: *hash,
@@ -231,7 +241,8 @@ impl LocalUpload<'_> {
         let mut made_room = BTreeSet::new();
         for directory in emptied.into_iter().rev() {
             let mut lives = false;
-            tree::children(&source, root, directory.as_str(), &mut |_, _| lives = true).map_err(tree_error)?;
+            tree::children(&source, root, directory.as_str(), &mut |_, _| lives = true)
+                .map_err(tree_error)?;
             if !lives {
                 let makes_room = changes
                     .binary_search_by(|change| change.path.cmp(&directory))
@@ -256,7 +267,9 @@ impl LocalUpload<'_> {
     ) -> Result<()> {
         let staged = self.staged();
         let deleted = |path: &RepoPath| {
-            changes.binary_search_by(|change| change.path.cmp(path)).is_ok_and(|at| changes[at].new.is_none())
+            changes
+                .binary_search_by(|change| change.path.cmp(path))
+                .is_ok_and(|at| changes[at].new.is_none())
         };
         let mut placed_directory: Option<RepoPath> = None;
         let mut missing_in: Option<(String, Option<RepoPath>)> = None;
@@ -264,7 +277,8 @@ impl LocalUpload<'_> {
             let Some(content) = staged.get(&change.path) else { continue };
             let directory = change.path.directory();
             if missing_in.as_ref().is_none_or(|(last, _)| last != directory) {
-                missing_in = Some((directory.to_owned(), self.first_missing(&change.path, &deleted)?));
+                missing_in =
+                    Some((directory.to_owned(), self.first_missing(&change.path, &deleted)?));
             }
             let missing = missing_in.as_ref().and_then(|(_, missing)| missing.as_ref());
             if let (Some(top), true) = (missing, content.shaped) {
@@ -295,7 +309,11 @@ impl LocalUpload<'_> {
     }
 
     /// The topmost directory above `path` that the visible tree lacks.
-    fn first_missing(&self, path: &RepoPath, deleted: &dyn Fn(&RepoPath) -> bool) -> Result<Option<RepoPath>> {
+    fn first_missing(
+        &self,
+        path: &RepoPath,
+        deleted: &dyn Fn(&RepoPath) -> bool,
+    ) -> Result<Option<RepoPath>> {
         let mut missing = None;
         let mut parents = Parents::new(&self.repository.root);
         let mut directory = path.parent();
@@ -306,7 +324,9 @@ impl LocalUpload<'_> {
             };
             match status {
                 Some(status) if status.kind == Kind::Directory => break,
-                Some(_) if !deleted(&current) => return Err(foreign(&current, "it is no directory")),
+                Some(_) if !deleted(&current) => {
+                    return Err(foreign(&current, "it is no directory"));
+                }
                 _ => {}
             }
             directory = current.parent();
@@ -317,7 +337,9 @@ impl LocalUpload<'_> {
 
     fn refuse_in_the_way(&self, path: &RepoPath) -> Result<()> {
         let mut parents = Parents::new(&self.repository.root);
-        let Some((directory, name)) = present(parents.of(Path::new(path.as_str())))? else { return Ok(()) };
+        let Some((directory, name)) = present(parents.of(Path::new(path.as_str())))? else {
+            return Ok(());
+        };
         match present(directory.status(name))? {
             None => Ok(()),
             Some(_) => Err(foreign(path, "it is there, but no snapshot has it")),
@@ -345,7 +367,8 @@ impl LocalUpload<'_> {
             configuration: request.configuration.clone(),
         };
         document.encode().map_err(|error| {
-            Error::new(Code::Usage, "this snapshot can't be described").because(error)
+            Error::new(Code::Usage, "this snapshot can't be described")
+                .because(error)
                 .next("use a shorter message")
         })
     }
@@ -386,17 +409,25 @@ fn is_change(change: &PathChange) -> bool {
 fn refuse_hidden(changes: &[&PathChange]) -> Result<()> {
     for change in changes {
         if change.new.is_some() && change.path.components().any(|name| name.starts_with('.')) {
-            return Err(Error::new(Code::NameCollision, format!("{} has a hidden component", change.path))
-                .because("hidden names are never versioned")
-                .next("rename it without the leading dot"));
+            return Err(Error::new(
+                Code::NameCollision,
+                format!("{} has a hidden component", change.path),
+            )
+            .because("hidden names are never versioned")
+            .next("rename it without the leading dot"));
         }
     }
     Ok(())
 }
 
-fn look_at_one(parents: &mut Parents<'_>, change: &PathChange, buffer: &mut Vec<u8>) -> Result<Superseded> {
+fn look_at_one(
+    parents: &mut Parents<'_>,
+    change: &PathChange,
+    buffer: &mut Vec<u8>,
+) -> Result<Superseded> {
     let missing = || foreign(&change.path, "it is gone");
-    let (directory, name) = present(parents.of(Path::new(change.path.as_str())))?.ok_or_else(missing)?;
+    let (directory, name) =
+        present(parents.of(Path::new(change.path.as_str())))?.ok_or_else(missing)?;
     let status = present(directory.status(name))?.ok_or_else(missing)?;
     match (&change.old, status.kind) {
         (Some(Identity::Link { target }), Kind::Link) => {
@@ -412,7 +443,8 @@ fn look_at_one(parents: &mut Parents<'_>, change: &PathChange, buffer: &mut Vec<
             if found != *hash || reader.status()? != before || !same(&before, &status) {
                 return Err(foreign(&change.path, "its bytes are not those of the last snapshot"));
             }
-            let stays = matches!(&change.new, Some(NewEntry::File { hash: new, .. }) if new == hash);
+            let stays =
+                matches!(&change.new, Some(NewEntry::File { hash: new, .. }) if new == hash);
             Ok(Superseded::of(&status, (!stays).then_some(*hash)))
         }
         _ => Err(foreign(&change.path, "it is of another kind than in the last snapshot")),
@@ -433,9 +465,11 @@ pub(super) fn foreign(path: &RepoPath, why: &str) -> Error {
 pub(super) fn tree_error(error: tree::TreeError<Error>) -> Error {
     match error {
         tree::TreeError::Store(error) => error,
-        other @ tree::TreeError::Damaged { .. } => Error::new(Code::TreeDamaged, "a manifest object can't be used")
-            .because(other)
-            .next("run `dsg validate-chain` to see what is affected"),
+        other @ tree::TreeError::Damaged { .. } => {
+            Error::new(Code::TreeDamaged, "a manifest object can't be used")
+                .because(other)
+                .next("run `dsg validate-chain` to see what is affected")
+        }
     }
 }
 
@@ -468,7 +502,11 @@ fn refuse_collisions(source: &PacksAnd<'_>, root: Option<&Root>, changes: &[Chan
         let mut seen: HashMap<String, String> = HashMap::new();
         tree::children(source, root, directory, &mut |name, _| {
             if let Some(other) = seen.insert(fold(name), name.to_owned()) {
-                collisions.push(format!("{directory}/{other} and {directory}/{name}").trim_start_matches('/').to_owned());
+                collisions.push(
+                    format!("{directory}/{other} and {directory}/{name}")
+                        .trim_start_matches('/')
+                        .to_owned(),
+                );
             }
         })
         .map_err(tree_error)?;
@@ -476,8 +514,11 @@ fn refuse_collisions(source: &PacksAnd<'_>, root: Option<&Root>, changes: &[Chan
     if collisions.is_empty() {
         return Ok(());
     }
-    Err(Error::new(Code::NameCollision, format!("{} pairs of names differ only in case or spelling", collisions.len()))
-        .because("on a Mac or on Windows each pair would be one file")
-        .about(collisions.into_iter().take(20))
-        .next("rename one of each pair, then sync again"))
+    Err(Error::new(
+        Code::NameCollision,
+        format!("{} pairs of names differ only in case or spelling", collisions.len()),
+    )
+    .because("on a Mac or on Windows each pair would be one file")
+    .about(collisions.into_iter().take(20))
+    .next("rename one of each pair, then sync again"))
 }

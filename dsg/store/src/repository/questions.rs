@@ -28,7 +28,11 @@ impl Repository for LocalRepository {
         self.read_head()
     }
 
-    fn trees(&self, wanted: SnapshotNumber, known: Option<SnapshotNumber>) -> Result<Vec<TreeObject>> {
+    fn trees(
+        &self,
+        wanted: SnapshotNumber,
+        known: Option<SnapshotNumber>,
+    ) -> Result<Vec<TreeObject>> {
         let new = self.packs.root(wanted)?;
         let old = match known {
             Some(number) => self.packs.root(number)?,
@@ -43,7 +47,11 @@ impl Repository for LocalRepository {
         Ok(objects)
     }
 
-    fn documents(&self, first: SnapshotNumber, last: SnapshotNumber) -> Result<Vec<(SnapshotNumber, Vec<u8>)>> {
+    fn documents(
+        &self,
+        first: SnapshotNumber,
+        last: SnapshotNumber,
+    ) -> Result<Vec<(SnapshotNumber, Vec<u8>)>> {
         let numbers = (first.get()..=last.get()).filter_map(SnapshotNumber::new);
         numbers.map(|number| Ok((number, self.document_bytes(number)?))).collect()
     }
@@ -55,7 +63,11 @@ impl Repository for LocalRepository {
         tree::lookup(&self.packs, root.as_ref(), path).map_err(tree_error)
     }
 
-    fn differences(&self, old: Option<SnapshotNumber>, new: Option<SnapshotNumber>) -> Result<Vec<Change>> {
+    fn differences(
+        &self,
+        old: Option<SnapshotNumber>,
+        new: Option<SnapshotNumber>,
+    ) -> Result<Vec<Change>> {
         let root = |number: Option<SnapshotNumber>| match number {
             Some(number) => {
                 self.document(number)?;
@@ -86,7 +98,11 @@ impl Repository for LocalRepository {
         self.take_turn(monitor)
     }
 
-    fn settle(&self, transaction: &TransactionId, after: Option<SnapshotNumber>) -> Result<Settlement> {
+    fn settle(
+        &self,
+        transaction: &TransactionId,
+        after: Option<SnapshotNumber>,
+    ) -> Result<Settlement> {
         self.settle_transaction(transaction, after)
     }
 

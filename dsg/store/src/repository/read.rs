@@ -5,10 +5,10 @@ use std::path::Path;
 
 use dsg_core::hash::ContentHash;
 
+use super::Wanted;
 use super::layout::{LocalRepository, STAGED_PACK};
 use super::pack::Pack;
 use super::steps::CommitStep;
-use super::Wanted;
 use crate::copy;
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
@@ -16,14 +16,20 @@ use crate::system::{Parents, Reader, Writer, present};
 
 impl LocalRepository {
     /// See [`Repository::read`](super::Repository::read).
-    pub(super) fn read_content(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+    pub(super) fn read_content(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut Writer,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         let mut buffer = Vec::new();
         let mut from = |source: Option<Reader>| -> Result<bool> {
             let Some(mut source) = source else { return Ok(false) };
             if source.status()?.size != wanted.size {
                 return Ok(false);
             }
-            let landed = copy::copy(&mut source, target, &mut buffer, &|bytes| monitor.advance(0, bytes))?;
+            let landed =
+                copy::copy(&mut source, target, &mut buffer, &|bytes| monitor.advance(0, bytes))?;
             if landed.hash == wanted.hash {
                 return Ok(true);
             }
@@ -33,7 +39,9 @@ impl LocalRepository {
         // A commit may move a content from its path to `objects/` between two looks; looking twice
         // sees it in one place or the other.
         for _ in 0..2 {
-            if from(self.visible_file(wanted.path.as_str())?)? || from(self.object_file(wanted.hash)?)? {
+            if from(self.visible_file(wanted.path.as_str())?)?
+                || from(self.object_file(wanted.hash)?)?
+            {
                 return Ok(());
             }
             if from(self.half_placed(wanted)?)? {
@@ -48,7 +56,9 @@ impl LocalRepository {
 
     fn visible_file(&self, path: &str) -> Result<Option<Reader>> {
         let mut parents = Parents::new(&self.root);
-        let Some((directory, name)) = present(parents.of(Path::new(path)))? else { return Ok(None) };
+        let Some((directory, name)) = present(parents.of(Path::new(path)))? else {
+            return Ok(None);
+        };
         // A link or a directory where the file was is simply not it.
         match directory.open_file(name) {
             Ok(reader) => Ok(Some(reader)),

@@ -3,9 +3,7 @@
 use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 
 use super::commit::few;
-use super::layout::{
-    ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGING_LOCK,
-};
+use super::layout::{ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGING_LOCK};
 use super::pack::Pack;
 use super::steps::{Touched, carry_out};
 use super::{Head, Settlement};
@@ -20,7 +18,9 @@ impl LocalRepository {
         let Some(Head { number, .. }) = self.read_head()? else { return Ok(None) };
         let transaction = self.document(number)?.0.transaction;
         let staging = self.staging()?;
-        let Some(directory) = present(staging.directory(transaction.to_string()))? else { return Ok(None) };
+        let Some(directory) = present(staging.directory(transaction.to_string()))? else {
+            return Ok(None);
+        };
         let Some(pack) = Pack::open(&directory, STAGED_PACK)? else { return Ok(None) };
         if present(directory.status(STAGED_DOCUMENT))?.is_some() {
             return Ok(None);

@@ -62,16 +62,22 @@ impl LocalRepository {
         files: u64,
     ) -> Result<LocalUpload<'_>> {
         if let Some(kind) = is_network_file_system(&self.root)? {
-            return Err(Error::new(Code::NotSupported, format!("{} is on {kind}", self.root.path().display()))
-                .because("kernel locks and renames on network file systems don't keep a commit whole")
-                .next("run dsg on the server itself; reading from here works"));
+            return Err(Error::new(
+                Code::NotSupported,
+                format!("{} is on {kind}", self.root.path().display()),
+            )
+            .because("kernel locks and renames on network file systems don't keep a commit whole")
+            .next("run dsg on the server itself; reading from here works"));
         }
         let staging = self.staging().map_err(Error::from)?;
-        let directory = self
-            .make_staging(&staging, transaction)
-            .map_err(|error| if error.code == Code::Disk { self.write_denied(error) } else { error })?;
+        let directory = self.make_staging(&staging, transaction).map_err(|error| {
+            if error.code == Code::Disk { self.write_denied(error) } else { error }
+        })?;
         let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
-            return Err(Error::new(Code::RepositoryBusy, format!("the upload {transaction} is in use")));
+            return Err(Error::new(
+                Code::RepositoryBusy,
+                format!("the upload {transaction} is in use"),
+            ));
         };
         for earlier in unfinished {
             self.take_over(&staging, earlier, &directory)?;
@@ -99,7 +105,12 @@ impl LocalRepository {
 
     /// What an earlier upload of the same project left becomes a place to look for contents that
     /// need not travel again. Nothing of it is believed: a content is used if its bytes hash right.
-    fn take_over(&self, staging: &Directory, earlier: &TransactionId, directory: &Directory) -> Result<()> {
+    fn take_over(
+        &self,
+        staging: &Directory,
+        earlier: &TransactionId,
+        directory: &Directory,
+    ) -> Result<()> {
         let name = earlier.to_string();
         let Some(old) = present(staging.directory(&name))? else { return Ok(()) };
         let Some(_lock) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)? else {
@@ -132,7 +143,8 @@ impl LocalRepository {
             if committed {
                 continue;
             }
-            let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false) else {
+            let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)
+            else {
                 continue;
             };
             // Another user's leftovers can't always be removed by us; they are theirs to clean.
@@ -227,7 +239,8 @@ impl LocalLane<'_> {
                 source.rewind()?;
                 continue;
             }
-            let (target, target_name) = self.parents.made(at, self.upload.repository.directory_mode())?;
+            let (target, target_name) =
+                self.parents.made(at, self.upload.repository.directory_mode())?;
             directory.rename(name, target, target_name)?;
             if self.upload.sync_each {
                 target.open_in_place(target_name, 0o600)?.sync()?;
@@ -239,7 +252,12 @@ impl LocalLane<'_> {
 }
 
 impl Lane for LocalLane<'_> {
-    fn put(&mut self, put: &Put<'_>, source: &mut Reader, monitor: &dyn Monitor) -> Result<Received> {
+    fn put(
+        &mut self,
+        put: &Put<'_>,
+        source: &mut Reader,
+        monitor: &dyn Monitor,
+    ) -> Result<Received> {
         check_stop(monitor)?;
         let exists = self.parent_exists(put.path)?;
         let (at, shaped) = self.upload.place_of(put.path, exists);
@@ -257,7 +275,9 @@ impl Lane for LocalLane<'_> {
                 let directory_mode = self.upload.repository.directory_mode();
                 let (directory, name) = self.parents.made(&at, directory_mode)?;
                 let mut target = directory.create_file(name, mode)?;
-                let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| monitor.advance(0, bytes))?;
+                let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| {
+                    monitor.advance(0, bytes)
+                })?;
                 target.set_mode(mode)?;
                 target.set_modified(put.modified)?;
                 if self.upload.sync_each {
@@ -267,7 +287,8 @@ impl Lane for LocalLane<'_> {
             }
         };
         monitor.advance(1, 0);
-        let staged = Staged { at, shaped, hash: landed.hash, size: landed.size, executable: put.executable };
+        let staged =
+            Staged { at, shaped, hash: landed.hash, size: landed.size, executable: put.executable };
         self.upload.staged().insert(put.path.clone(), staged);
         Ok(Received { hash: landed.hash, size: landed.size })
     }

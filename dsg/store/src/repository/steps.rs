@@ -78,7 +78,8 @@ impl Touched {
                     path
                 }
             };
-            directories.insert(Path::new(path).parent().unwrap_or_else(|| Path::new("")).to_owned());
+            directories
+                .insert(Path::new(path).parent().unwrap_or_else(|| Path::new("")).to_owned());
         }
         Self { directories, objects }
     }
@@ -140,7 +141,9 @@ impl Work<'_> {
     }
 
     fn delete(&mut self, number: usize, path: &str, old: &Superseded) -> Result<()> {
-        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else { return Ok(()) };
+        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else {
+            return Ok(());
+        };
         let Some(status) = present(directory.status(name))? else { return Ok(()) };
         if status.kind == Kind::Directory {
             // A later step has already put a directory here.
@@ -161,7 +164,9 @@ impl Work<'_> {
     }
 
     fn remove_directory(&mut self, number: usize, path: &str, makes_room: bool) -> Result<()> {
-        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else { return Ok(()) };
+        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else {
+            return Ok(());
+        };
         match present(directory.status(name))? {
             Some(status) if status.kind == Kind::Directory => {}
             _ => return Ok(()),
@@ -209,7 +214,9 @@ impl Work<'_> {
 
     /// Keeps what is at `path`, which a staged thing is about to replace.
     fn make_room(&mut self, number: usize, path: &str, old: Option<&Superseded>) -> Result<()> {
-        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else { return Ok(()) };
+        let Some((directory, name)) = present(self.visible.of(Path::new(path)))? else {
+            return Ok(());
+        };
         let Some(status) = present(directory.status(name))? else { return Ok(()) };
         match old {
             Some(old) if old.is_still(&status) => {
@@ -241,7 +248,8 @@ impl Work<'_> {
         let mode = self.repository.directory_mode();
         let aside = unfiled.directory_made(self.transaction.to_string(), mode)?;
         let (directory, name) = self.visible.of(Path::new(path))?;
-        let label = format!("{number}-{}", name.to_string_lossy().chars().take(60).collect::<String>());
+        let label =
+            format!("{number}-{}", name.to_string_lossy().chars().take(60).collect::<String>());
         directory.rename(name, &aside, label)?;
         aside.sync()?;
         unfiled.sync()?;

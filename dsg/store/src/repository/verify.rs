@@ -66,13 +66,18 @@ struct Check<'a> {
 
 impl LocalRepository {
     /// See [`Repository::verify`](super::Repository::verify).
-    pub(super) fn verify_stored(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {
+    pub(super) fn verify_stored(
+        &self,
+        scope: &VerifyScope,
+        monitor: &dyn Monitor,
+    ) -> Result<VerifyReport> {
         let check = Check { repository: self, monitor, report: Mutex::default() };
         match *scope {
             VerifyScope::Snapshot(number) => check.snapshot(number)?,
             VerifyScope::Chain { contents } => check.chain(contents)?,
         }
-        let mut report = check.report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut report =
+            check.report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         report.damage.sort_by(|a, b| a.file.cmp(&b.file));
         report.damage.dedup();
         Ok(report)
@@ -95,7 +100,10 @@ impl Check<'_> {
         let in_head: HashMap<RepoPath, ContentHash> = match head {
             Some(head) if head.number != number => {
                 let head_changes = self.repository_difference(None, Some(head.number))?;
-                head_changes.into_iter().filter_map(|change| Some((change.path, change.new?.content()?))).collect()
+                head_changes
+                    .into_iter()
+                    .filter_map(|change| Some((change.path, change.new?.content()?)))
+                    .collect()
             }
             _ => HashMap::new(),
         };
@@ -150,10 +158,15 @@ impl Check<'_> {
             return Ok(());
         }
         let visible: Vec<_> = state.into_iter().collect();
-        let in_head: HashSet<ContentHash> = visible.iter().filter_map(|(_, entry)| entry.content()).collect();
+        let in_head: HashSet<ContentHash> =
+            visible.iter().filter_map(|(_, entry)| entry.content()).collect();
         let stored = stored_objects(&repository.objects)?;
         let files = (visible.len() + stored.len()) as u64;
-        self.monitor.begin(Phase::Verifying, files, visible.iter().map(|(_, entry)| entry.size()).sum());
+        self.monitor.begin(
+            Phase::Verifying,
+            files,
+            visible.iter().map(|(_, entry)| entry.size()).sum(),
+        );
         self.visible(&visible)?;
         for (hash, file) in &stored {
             if !kept.contains_key(hash) {
@@ -168,7 +181,10 @@ impl Check<'_> {
     fn last_number(&self) -> Result<Option<SnapshotNumber>> {
         let mut highest = 0;
         self.repository.snapshots.visit(&mut |name, _| {
-            let number = name.to_str().and_then(|name| name.strip_prefix('s')).and_then(|text| text.parse().ok());
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_prefix('s'))
+                .and_then(|text| text.parse().ok());
             highest = highest.max(number.unwrap_or(0));
         })?;
         Ok(SnapshotNumber::new(highest))
@@ -182,12 +198,20 @@ impl Check<'_> {
                 Ok(bytes) => {
                     self.report(|report| report.snapshots += 1);
                     if let Err(broken) = chain.push(number, &bytes) {
-                        self.found(file, broken.to_string(), "who changed what and when can't be trusted from here back");
+                        self.found(
+                            file,
+                            broken.to_string(),
+                            "who changed what and when can't be trusted from here back",
+                        );
                         return Ok(());
                     }
                 }
                 Err(error) => {
-                    self.found(file, error.to_string(), "the history before and after it can't be connected");
+                    self.found(
+                        file,
+                        error.to_string(),
+                        "the history before and after it can't be connected",
+                    );
                     return Ok(());
                 }
             }
@@ -195,23 +219,39 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn repository_difference(&self, old: Option<SnapshotNumber>, new: Option<SnapshotNumber>) -> Result<Vec<Change>> {
+    fn repository_difference(
+        &self,
+        old: Option<SnapshotNumber>,
+        new: Option<SnapshotNumber>,
+    ) -> Result<Vec<Change>> {
         use super::Repository as _;
         self.repository.differences(old, new)
     }
 
     /// The entries of a snapshot that differ from the previous one; `None` when its manifest is damaged.
-    fn manifest(&self, previous: Option<SnapshotNumber>, number: SnapshotNumber) -> Result<Option<Vec<Change>>> {
+    fn manifest(
+        &self,
+        previous: Option<SnapshotNumber>,
+        number: SnapshotNumber,
+    ) -> Result<Option<Vec<Change>>> {
         let file = format!(".dsg-repository/snapshots/{number}.trees");
         let packs = &self.repository.packs;
         let read = || -> Result<Vec<Change>> {
             let pack = packs.pack(number.get())?;
             if !pack.is_whole()? {
-                return Err(Error::new(crate::error::Code::TreeDamaged, "its bytes changed after it was written"));
+                return Err(Error::new(
+                    crate::error::Code::TreeDamaged,
+                    "its bytes changed after it was written",
+                ));
             }
             let new = pack.footer()?.root;
-            if new.as_ref().map(|root| root.address.hash) != self.repository.document(number)?.0.root {
-                return Err(Error::new(crate::error::Code::TreeDamaged, "it is not the manifest that the document names"));
+            if new.as_ref().map(|root| root.address.hash)
+                != self.repository.document(number)?.0.root
+            {
+                return Err(Error::new(
+                    crate::error::Code::TreeDamaged,
+                    "it is not the manifest that the document names",
+                ));
             }
             let old = match previous {
                 Some(previous) => packs.root(previous)?,
@@ -274,18 +314,28 @@ impl Check<'_> {
                     report.contents += 1;
                     report.bytes += size;
                 });
-                if hash == file.hash { Ok(()) } else { Err("its bytes were changed without dsg".to_owned()) }
+                if hash == file.hash {
+                    Ok(())
+                } else {
+                    Err("its bytes were changed without dsg".to_owned())
+                }
             }
         }
     }
 
     /// Checks contents that are no longer at a path of the newest state.
-    fn objects(&self, kept: &BTreeMap<ContentHash, (RepoPath, SnapshotNumber)>, elsewhere: &HashSet<ContentHash>) -> Result<()> {
+    fn objects(
+        &self,
+        kept: &BTreeMap<ContentHash, (RepoPath, SnapshotNumber)>,
+        elsewhere: &HashSet<ContentHash>,
+    ) -> Result<()> {
         let kept: Vec<_> = kept.iter().collect();
         kept.par_iter().try_for_each(|(hash, (path, number))| {
             check_stop(self.monitor)?;
             let name = hash.to_string();
-            if present(self.repository.objects.status(&name))?.is_none() && elsewhere.contains(*hash) {
+            if present(self.repository.objects.status(&name))?.is_none()
+                && elsewhere.contains(*hash)
+            {
                 return Ok(());
             }
             self.object(**hash, &name, Some(&format!("{path} of before {number}")))
@@ -295,7 +345,9 @@ impl Check<'_> {
     fn object(&self, hash: ContentHash, name: &str, of: Option<&str>) -> Result<()> {
         let file = format!(".dsg-repository/objects/{name}");
         let meaning = match of {
-            Some(of) => format!("the old version {of} is lost, unless a project or a backup has it"),
+            Some(of) => {
+                format!("the old version {of} is lost, unless a project or a backup has it")
+            }
             None => "no snapshot needs it".to_owned(),
         };
         match self.repository.object_file(hash) {

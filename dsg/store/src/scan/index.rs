@@ -78,7 +78,13 @@ struct Record {
 impl Index {
     /// An index of nothing.
     pub(crate) fn empty(validity: Validity) -> Self {
-        Self { bytes: Vec::new(), records: HashMap::new(), validity, left_out: 0, was_rebased: false }
+        Self {
+            bytes: Vec::new(),
+            records: HashMap::new(),
+            validity,
+            left_out: 0,
+            was_rebased: false,
+        }
     }
 
     /// Reads an index; `None` when the bytes are not one, for whatever reason.
@@ -103,7 +109,13 @@ impl Index {
             cursor.skip(length)?;
             records.insert(path, Record { entries, visited: AtomicBool::new(false) });
         }
-        Some(Self { records, validity: Validity { rules, cached }, left_out, bytes, was_rebased: false })
+        Some(Self {
+            records,
+            validity: Validity { rules, cached },
+            left_out,
+            bytes,
+            was_rebased: false,
+        })
     }
 
     /// The entries of a directory, in the order of their names as the disk spells them.
@@ -111,7 +123,12 @@ impl Index {
         match self.records.get(directory) {
             Some(record) => {
                 record.visited.store(true, Ordering::Relaxed);
-                Entries { cursor: Cursor { bytes: &self.bytes[..record.entries.end], at: record.entries.start } }
+                Entries {
+                    cursor: Cursor {
+                        bytes: &self.bytes[..record.entries.end],
+                        at: record.entries.start,
+                    },
+                }
             }
             None => Entries { cursor: Cursor { bytes: &[], at: 0 } },
         }
@@ -206,7 +223,8 @@ fn put_entry(out: &mut Vec<u8>, entry: &IndexEntry) {
     let kind = match &seen.local {
         LocalEntry::Link { .. } => IS_LINK,
         LocalEntry::File { hash, executable, .. } => {
-            (if *executable { EXECUTABLE } else { 0 }) | (if hash.is_some() { HASH_KNOWN } else { 0 })
+            (if *executable { EXECUTABLE } else { 0 })
+                | (if hash.is_some() { HASH_KNOWN } else { 0 })
         }
     };
     out.push(ON_DISK | racy | kind | relation);
@@ -300,7 +318,9 @@ impl RawEntry<'_> {
             LocalEntry::Link { target: self.target.into() }
         } else {
             LocalEntry::File {
-                hash: self.hash.and_then(|hash| Some(ContentHash::from_bytes(hash.try_into().ok()?))),
+                hash: self
+                    .hash
+                    .and_then(|hash| Some(ContentHash::from_bytes(hash.try_into().ok()?))),
                 executable: self.flags & EXECUTABLE != 0,
                 size: self.size,
                 modified: Moment(self.modified),
@@ -326,8 +346,16 @@ impl<'a> Iterator for Entries<'a> {
         }
         let name = self.cursor.text()?;
         let flags = *self.cursor.take(1)?.first()?;
-        let mut entry =
-            RawEntry { name, flags, modified: 0, changed: 0, inode: 0, size: 0, hash: None, target: "" };
+        let mut entry = RawEntry {
+            name,
+            flags,
+            modified: 0,
+            changed: 0,
+            inode: 0,
+            size: 0,
+            hash: None,
+            target: "",
+        };
         if flags & ON_DISK != 0 {
             entry.modified = self.cursor.u64()?.cast_signed();
             entry.changed = self.cursor.u64()?.cast_signed();

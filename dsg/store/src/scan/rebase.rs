@@ -23,7 +23,8 @@ pub(crate) fn rebase(
 ) -> Index {
     let mut records: HashMap<String, BTreeMap<String, IndexEntry>> = HashMap::new();
     for directory in old.directories() {
-        let entries = old.entries(directory).map(|raw| raw.to_entry()).filter(|entry| entry.seen.is_some());
+        let entries =
+            old.entries(directory).map(|raw| raw.to_entry()).filter(|entry| entry.seen.is_some());
         let entries = entries.map(|mut entry| {
             entry.relation = Relation::Absent;
             (normal(&entry.name).into_owned(), entry)
@@ -39,12 +40,16 @@ pub(crate) fn rebase(
         let record = records.entry(path.directory().to_owned()).or_default();
         match record.get_mut(path.name()) {
             Some(known) => {
-                let same = known.seen.as_ref().is_some_and(|seen| LocalEntry::same(&seen.local, entry));
+                let same =
+                    known.seen.as_ref().is_some_and(|seen| LocalEntry::same(&seen.local, entry));
                 known.relation = if same { Relation::Same } else { Relation::Differs };
             }
             None => {
                 let name = path.name().to_owned();
-                record.insert(name.clone(), IndexEntry { name, seen: None, relation: Relation::Differs });
+                record.insert(
+                    name.clone(),
+                    IndexEntry { name, seen: None, relation: Relation::Differs },
+                );
             }
         }
     }

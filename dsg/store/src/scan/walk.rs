@@ -149,7 +149,9 @@ fn list(directory: &Directory) -> crate::system::Result<Names> {
         }
     })?;
     let Names { bytes, items } = &mut names;
-    items.sort_unstable_by(|a, b| bytes[a.0 as usize..a.1 as usize].cmp(&bytes[b.0 as usize..b.1 as usize]));
+    items.sort_unstable_by(|a, b| {
+        bytes[a.0 as usize..a.1 as usize].cmp(&bytes[b.0 as usize..b.1 as usize])
+    });
     Ok(names)
 }
 
@@ -242,7 +244,9 @@ impl<'a> DirectoryVisit<'a, '_> {
     }
 
     fn directory(&mut self, name: &OsStr, text: &str) {
-        let Some(area) = self.walk.rules.enter(self.place.area, &self.place.key, text) else { return };
+        let Some(area) = self.walk.rules.enter(self.place.area, &self.place.key, text) else {
+            return;
+        };
         let key_name = normal(text);
         let Ok(key) = RepoPath::join(&self.place.key, &key_name) else {
             self.unknown(name, None, UnknownReason::Name("the path is too long".to_owned()));
@@ -258,7 +262,12 @@ impl<'a> DirectoryVisit<'a, '_> {
         {
             bad = Some((key.clone(), why.to_string()));
         }
-        self.children.push(Child { name: name.to_owned(), key: key.as_str().to_owned(), area, bad });
+        self.children.push(Child {
+            name: name.to_owned(),
+            key: key.as_str().to_owned(),
+            area,
+            bad,
+        });
     }
 
     /// Two spellings of one name in one directory are one key: neither can be meant.
@@ -267,7 +276,11 @@ impl<'a> DirectoryVisit<'a, '_> {
             return false;
         }
         let path = RepoPath::join(&self.place.key, key).ok();
-        self.unknown(name, path, UnknownReason::Name("another spelling of the same name lies beside it".to_owned()));
+        self.unknown(
+            name,
+            path,
+            UnknownReason::Name("another spelling of the same name lies beside it".to_owned()),
+        );
         true
     }
 
@@ -275,7 +288,11 @@ impl<'a> DirectoryVisit<'a, '_> {
         if let Some((top, why)) = &self.place.bad {
             let (top, why) = (top.clone(), why.clone());
             let shown = display_safe(top.as_str());
-            self.found.unknown.push(Unknown { path: Some(top), shown, why: UnknownReason::Name(why) });
+            self.found.unknown.push(Unknown {
+                path: Some(top),
+                shown,
+                why: UnknownReason::Name(why),
+            });
             return;
         }
         let known = self.known_as(text);
@@ -324,7 +341,14 @@ impl<'a> DirectoryVisit<'a, '_> {
         }
     }
 
-    fn compare(&mut self, name: &OsStr, text: &str, key_name: &str, status: &Status, known: Option<&RawEntry<'a>>) {
+    fn compare(
+        &mut self,
+        name: &OsStr,
+        text: &str,
+        key_name: &str,
+        status: &Status,
+        known: Option<&RawEntry<'a>>,
+    ) {
         if let Some(known) = known
             && known.is_still(status)
         {
@@ -403,7 +427,13 @@ impl<'a> DirectoryVisit<'a, '_> {
         }
     }
 
-    fn change(&mut self, name: &OsStr, key_name: &str, status: Option<Status>, local: Option<LocalEntry>) {
+    fn change(
+        &mut self,
+        name: &OsStr,
+        key_name: &str,
+        status: Option<Status>,
+        local: Option<LocalEntry>,
+    ) {
         if let Ok(path) = RepoPath::join(&self.place.key, key_name) {
             let at = self.place.at.join(name);
             self.found.changes.push(LocalChange { path, at, status, local });
@@ -440,13 +470,18 @@ impl<'a> DirectoryVisit<'a, '_> {
 fn gone_entry(known: &RawEntry<'_>) -> Option<IndexEntry> {
     match known.relation() {
         Relation::Absent => None,
-        Relation::Same | Relation::Differs => {
-            Some(IndexEntry { name: known.name.to_owned(), seen: None, relation: Relation::Differs })
-        }
+        Relation::Same | Relation::Differs => Some(IndexEntry {
+            name: known.name.to_owned(),
+            seen: None,
+            relation: Relation::Differs,
+        }),
     }
 }
 
-fn merge(old: super::index::Entries<'_>, updates: Vec<(String, Option<IndexEntry>)>) -> Vec<IndexEntry> {
+fn merge(
+    old: super::index::Entries<'_>,
+    updates: Vec<(String, Option<IndexEntry>)>,
+) -> Vec<IndexEntry> {
     let mut entries: std::collections::BTreeMap<String, IndexEntry> =
         old.map(|raw| (raw.name.to_owned(), raw.to_entry())).collect();
     for (name, update) in updates {

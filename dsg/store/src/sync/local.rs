@@ -8,7 +8,7 @@ use dsg_core::compare::LocalEntry;
 use dsg_core::entry::{Entry, Moment};
 use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
-use dsg_core::plan::{SuspiciousDirectory, Suspicion, Triple};
+use dsg_core::plan::{Suspicion, SuspiciousDirectory, Triple};
 use dsg_core::tracked::Rules;
 use rayon::prelude::*;
 
@@ -16,7 +16,9 @@ use super::look::relation;
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::OldFile;
-use crate::scan::{Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Validity};
+use crate::scan::{
+    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Validity,
+};
 use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// The files here, as this command knows them.
@@ -54,12 +56,18 @@ impl LocalFiles {
     }
 
     /// Reads the files whose content decides what is to be done: those that C or R has too.
-    pub(crate) fn read_contents(&mut self, triples: &mut [Triple], monitor: &dyn Monitor) -> Result<()> {
-        let wanted: Vec<usize> = (0..triples.len()).filter(|at| needs_reading(&triples[*at])).collect();
+    pub(crate) fn read_contents(
+        &mut self,
+        triples: &mut [Triple],
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        let wanted: Vec<usize> =
+            (0..triples.len()).filter(|at| needs_reading(&triples[*at])).collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        let bytes = wanted.iter().filter_map(|at| triples[*at].local.as_ref()).map(LocalEntry::size).sum();
+        let bytes =
+            wanted.iter().filter_map(|at| triples[*at].local.as_ref()).map(LocalEntry::size).sum();
         monitor.begin(Phase::Hashing, wanted.len() as u64, bytes);
         let read: Vec<(usize, Contents)> = wanted
             .par_chunks(32)
@@ -132,7 +140,8 @@ impl LocalFiles {
         let index = match found {
             Ok(index) => index,
             Err(index) => {
-                let entry = IndexEntry { name: name.into_owned(), seen: None, relation: Relation::Absent };
+                let entry =
+                    IndexEntry { name: name.into_owned(), seen: None, relation: Relation::Absent };
                 record.insert(index, entry);
                 index
             }
@@ -151,7 +160,8 @@ impl LocalFiles {
         if path.as_str().is_ascii() {
             return PathBuf::from(path.as_str());
         }
-        let name = self.index_entry(path).map_or_else(|| path.name().to_owned(), |entry| entry.name);
+        let name =
+            self.index_entry(path).map_or_else(|| path.name().to_owned(), |entry| entry.name);
         let mut rest = vec![name];
         let mut directory = path.parent();
         while let Some(current) = directory {
@@ -173,7 +183,12 @@ impl LocalFiles {
     }
 
     /// What the scan saw at a path, for comparing with what is there when it is replaced.
-    pub(crate) fn old_file(&self, path: &RepoPath, local: &LocalEntry, in_history: bool) -> Option<OldFile> {
+    pub(crate) fn old_file(
+        &self,
+        path: &RepoPath,
+        local: &LocalEntry,
+        in_history: bool,
+    ) -> Option<OldFile> {
         let hash = match local {
             LocalEntry::File { hash, .. } => *hash,
             LocalEntry::Link { .. } => None,
@@ -182,7 +197,8 @@ impl LocalFiles {
             return change.status.as_ref().map(|status| OldFile::new(status, hash, in_history));
         }
         let seen = self.index_entry(path)?.seen?;
-        let kind = if matches!(seen.local, LocalEntry::Link { .. }) { Kind::Link } else { Kind::File };
+        let kind =
+            if matches!(seen.local, LocalEntry::Link { .. }) { Kind::Link } else { Kind::File };
         let status = Status {
             kind,
             size: seen.local.size(),
@@ -197,7 +213,12 @@ impl LocalFiles {
     }
 
     /// After a sync: what a path is now, and that C agrees with it.
-    pub(crate) fn agreed(&mut self, path: &RepoPath, entry: Option<&Entry>, seen: Option<(Status, Moment)>) {
+    pub(crate) fn agreed(
+        &mut self,
+        path: &RepoPath,
+        entry: Option<&Entry>,
+        seen: Option<(Status, Moment)>,
+    ) {
         let at = self.at(path);
         let relation = if entry.is_some() { Relation::Same } else { Relation::Absent };
         let local = entry.map(|entry| match entry {
@@ -242,12 +263,17 @@ impl LocalFiles {
         self.index_bytes_for(self.index.validity, extra)
     }
 
-    pub(crate) fn index_bytes_for(&self, validity: Validity, extra: &HashMap<String, Vec<IndexEntry>>) -> Vec<u8> {
+    pub(crate) fn index_bytes_for(
+        &self,
+        validity: Validity,
+        extra: &HashMap<String, Vec<IndexEntry>>,
+    ) -> Vec<u8> {
         if extra.is_empty() {
             return self.index.write(validity, self.index.left_out, &self.found.records);
         }
         let mut records = self.found.records.clone();
-        records.extend(extra.iter().map(|(directory, entries)| (directory.clone(), entries.clone())));
+        records
+            .extend(extra.iter().map(|(directory, entries)| (directory.clone(), entries.clone())));
         self.index.write(validity, self.index.left_out, &records)
     }
 
@@ -279,7 +305,8 @@ impl LocalFiles {
         triples: &[Triple],
         mounts: &[String],
     ) -> Result<Vec<SuspiciousDirectory>> {
-        let gone = triples.iter().filter(|triple| triple.local.is_none() && triple.cached.is_some());
+        let gone =
+            triples.iter().filter(|triple| triple.local.is_none() && triple.cached.is_some());
         let directories: BTreeSet<String> =
             gone.filter_map(|triple| data_directory(rules, &triple.path)).collect();
         let own = self.root.own_status()?.device;

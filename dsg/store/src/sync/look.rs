@@ -107,7 +107,8 @@ pub fn look(
     let state = store.file.state().clone();
     let remote_root = head_root(head.as_ref());
     let cached_root = state.cached.as_ref().map(CachedRoot::root);
-    let moved = remote_root.map(|root| root.address.hash) != cached_root.map(|root| root.address.hash);
+    let moved =
+        remote_root.map(|root| root.address.hash) != cached_root.map(|root| root.address.hash);
     let mut objects = MemoryStore::new();
     if moved || !found.changes.is_empty() {
         objects = store.take()?;
@@ -121,7 +122,8 @@ pub fn look(
     };
     let tracked = |path: &RepoPath| project.rules.tracked(path.as_str());
     let all = differences.len();
-    let differences: Vec<Change> = differences.into_iter().filter(|change| tracked(&change.path)).collect();
+    let differences: Vec<Change> =
+        differences.into_iter().filter(|change| tracked(&change.path)).collect();
     let counts = Counts {
         entries: found.entries,
         ignored: found.ignored,
@@ -133,7 +135,12 @@ pub fn look(
     local.read_contents(&mut triples, monitor)?;
     local.relate(&triples);
     let renewed = renewed(&triples);
-    finish(project, dsg, options, Gathered { head, state, counts, local, objects, triples, renewed })
+    finish(
+        project,
+        dsg,
+        options,
+        Gathered { head, state, counts, local, objects, triples, renewed },
+    )
 }
 
 struct Gathered {
@@ -146,11 +153,17 @@ struct Gathered {
     renewed: Vec<(RepoPath, Entry)>,
 }
 
-fn finish(project: &Project, dsg: &Directory, options: &LookOptions, gathered: Gathered) -> Result<Look> {
+fn finish(
+    project: &Project,
+    dsg: &Directory,
+    options: &LookOptions,
+    gathered: Gathered,
+) -> Result<Look> {
     let Gathered { head, state, counts, mut local, objects, triples, renewed } = gathered;
     let mut unknown: Vec<Unknown> = std::mem::take(&mut local.found.unknown);
     unknown.append(&mut local.unreadable);
-    let unknown_paths: Vec<RepoPath> = unknown.iter().filter_map(|unknown| unknown.path.clone()).collect();
+    let unknown_paths: Vec<RepoPath> =
+        unknown.iter().filter_map(|unknown| unknown.path.clone()).collect();
     let suspicious = local.suspicious_directories(&project.rules, &triples, &mounts(dsg)?)?;
     let context = PlanContext {
         unknown: &unknown_paths,
@@ -163,12 +176,25 @@ fn finish(project: &Project, dsg: &Directory, options: &LookOptions, gathered: G
     let cached_root = state.cached.as_ref().map(CachedRoot::root);
     let collisions = collisions(&plan, |directory| -> Result<Vec<String>> {
         let mut names = Vec::new();
-        tree::children(&objects, cached_root.as_ref(), directory, &mut |name, _| names.push(name.to_owned()))
-            .map_err(cached_damaged)?;
+        tree::children(&objects, cached_root.as_ref(), directory, &mut |name, _| {
+            names.push(name.to_owned())
+        })
+        .map_err(cached_damaged)?;
         Ok(names)
     })?;
     let dangling = std::mem::take(&mut local.found.dangling);
-    Ok(Look { plan, collisions, unknown, dangling, head, state, counts, local, store: objects, renewed })
+    Ok(Look {
+        plan,
+        collisions,
+        unknown,
+        dangling,
+        head,
+        state,
+        counts,
+        local,
+        store: objects,
+        renewed,
+    })
 }
 
 /// The objects of C, read when they are first needed.
@@ -198,25 +224,47 @@ impl Store<'_> {
 fn check_identity(state: &State, repository: &dyn Repository, head: Option<&Head>) -> Result<()> {
     let advice = "nothing was changed. If this is meant, `dsg sync --reattach` starts over with it: files that are equal join, different ones are asked about, and nothing is deleted or overwritten";
     if repository.description().id != state.repository {
-        return Err(Error::new(Code::RepositoryReplaced, format!("another repository is at {}", repository.location()))
-            .because(format!("its id is {}, this project belongs to {}", repository.description().id, state.repository))
-            .next(advice));
+        return Err(Error::new(
+            Code::RepositoryReplaced,
+            format!("another repository is at {}", repository.location()),
+        )
+        .because(format!(
+            "its id is {}, this project belongs to {}",
+            repository.description().id,
+            state.repository
+        ))
+        .next(advice));
     }
     let Some((number, chain)) = state.seen else { return Ok(()) };
     let rolled_back = |why: String| {
-        Error::new(Code::RepositoryRolledBack, format!("the repository at {} lost history that this project has seen", repository.location()))
-            .because(why)
-            .next(advice)
+        Error::new(
+            Code::RepositoryRolledBack,
+            format!(
+                "the repository at {} lost history that this project has seen",
+                repository.location()
+            ),
+        )
+        .because(why)
+        .next(advice)
     };
     match head {
         Some(head) if head.number == number && head.chain == chain => Ok(()),
         Some(head) if head.number > number => {
             let documents = repository.documents(number, number)?;
             let found = documents.first().map(|(_, bytes)| dsg_core::hash::ChainHash::of(bytes));
-            if found == Some(chain) { Ok(()) } else { Err(rolled_back(format!("its {number} is another one"))) }
+            if found == Some(chain) {
+                Ok(())
+            } else {
+                Err(rolled_back(format!("its {number} is another one")))
+            }
         }
-        Some(head) if head.number == number => Err(rolled_back(format!("its {number} is another one"))),
-        Some(head) => Err(rolled_back(format!("its newest snapshot is {}, this project has seen {number}", head.number))),
+        Some(head) if head.number == number => {
+            Err(rolled_back(format!("its {number} is another one")))
+        }
+        Some(head) => Err(rolled_back(format!(
+            "its newest snapshot is {}, this project has seen {number}",
+            head.number
+        ))),
         None => Err(rolled_back(format!("it has no snapshot, this project has seen {number}"))),
     }
 }
@@ -257,17 +305,25 @@ pub(crate) fn fetch(
 }
 
 /// Takes tree objects from another machine: each is checked to be one; its hash is computed here.
-pub(crate) fn insert(objects: &mut MemoryStore, fetched: Vec<crate::repository::TreeObject>) -> Result<()> {
+pub(crate) fn insert(
+    objects: &mut MemoryStore,
+    fetched: Vec<crate::repository::TreeObject>,
+) -> Result<()> {
     for object in fetched {
         let bytes = Object::unplaced(object.bytes).map_err(|error| {
-            Error::new(Code::TreeDamaged, "the repository sent a manifest object that is none").because(error)
+            Error::new(Code::TreeDamaged, "the repository sent a manifest object that is none")
+                .because(error)
         })?;
         objects.insert(bytes);
     }
     Ok(())
 }
 
-pub(crate) fn difference(objects: &MemoryStore, old: Option<&Root>, new: Option<&Root>) -> Result<Vec<Change>> {
+pub(crate) fn difference(
+    objects: &MemoryStore,
+    old: Option<&Root>,
+    new: Option<&Root>,
+) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let _ = tree::diff(objects, old, new, &mut |change| {
         changes.push(change);
@@ -306,7 +362,12 @@ fn combine(
                 (entry.clone(), entry)
             }
         };
-        triples.push(Triple { path: change.path.clone(), local: change.local.clone(), cached, remote });
+        triples.push(Triple {
+            path: change.path.clone(),
+            local: change.local.clone(),
+            cached,
+            remote,
+        });
     }
     triples.extend(remote.map(unchanged_here));
     local.keep(changes);
@@ -350,7 +411,9 @@ impl<'a> CachedEntries<'a> {
 
     fn get(&self, path: &RepoPath) -> Result<Option<Entry>> {
         match self {
-            Self::Few { objects, root } => tree::lookup(*objects, *root, path).map_err(cached_damaged),
+            Self::Few { objects, root } => {
+                tree::lookup(*objects, *root, path).map_err(cached_damaged)
+            }
             Self::All(all) => Ok(all.get(path).cloned()),
         }
     }
@@ -361,7 +424,9 @@ fn renewed(triples: &[Triple]) -> Vec<(RepoPath, Entry)> {
     triples
         .iter()
         .filter_map(|triple| match (&triple.local, &triple.cached, &triple.remote) {
-            (Some(local), Some(cached), Some(remote)) if local.same(cached) && local.same(remote) && cached != remote => {
+            (Some(local), Some(cached), Some(remote))
+                if local.same(cached) && local.same(remote) && cached != remote =>
+            {
                 Some((triple.path.clone(), remote.clone()))
             }
             _ => None,
@@ -390,4 +455,3 @@ pub(super) fn relation(local: Option<&LocalEntry>, cached: Option<&Entry>) -> Re
         _ => Relation::Differs,
     }
 }
-

@@ -171,7 +171,10 @@ impl Sync<'_> {
         let own = self.dsg.own_status()?.device;
         let mut seen: HashMap<std::path::PathBuf, u64> = HashMap::new();
         for step in &look.plan.steps {
-            if !matches!(step.action, Action::Download | Action::DeleteLocal | Action::RestoreCached) {
+            if !matches!(
+                step.action,
+                Action::Download | Action::DeleteLocal | Action::RestoreCached
+            ) {
                 continue;
             }
             let at = look.local.at(step.path());
@@ -201,8 +204,14 @@ impl Sync<'_> {
         let mut work = Work { transaction: Some(transaction), ..Work::default() };
         work.journal.transaction = transaction;
         let backup = self.options.backup_stamp.as_deref();
-        work.journal.operations =
-            transfer::download(&look, self.repository, &transactions, &transaction, backup, self.monitor)?;
+        work.journal.operations = transfer::download(
+            &look,
+            self.repository,
+            &transactions,
+            &transaction,
+            backup,
+            self.monitor,
+        )?;
         if uploads {
             match self.commit(&look, &transaction, &mut work)? {
                 Committing::Committed => {}
@@ -232,7 +241,12 @@ impl Sync<'_> {
 
     /// Brings the contents and asks for the commit. From the journal on a crash is settled by asking
     /// the repository what became of the transaction.
-    fn commit(&mut self, look: &Look, transaction: &TransactionId, work: &mut Work) -> Result<Committing> {
+    fn commit(
+        &mut self,
+        look: &Look,
+        transaction: &TransactionId,
+        work: &mut Work,
+    ) -> Result<Committing> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
@@ -276,7 +290,12 @@ impl Sync<'_> {
 
     /// A commit that failed before its commit point leaves nothing; one that failed after it is
     /// finished by the next command, which asks the repository. The journal stays for that.
-    fn after_failed_commit(&self, transaction: &TransactionId, look: &Look, error: Error) -> Result<Committing> {
+    fn after_failed_commit(
+        &self,
+        transaction: &TransactionId,
+        look: &Look,
+        error: Error,
+    ) -> Result<Committing> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
         if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
@@ -319,7 +338,8 @@ impl Sync<'_> {
         }
         let state = self.new_state(&look, head.as_ref(), &edits, &mut store)?;
         if state != look.state {
-            let mut file = StateFile::open(self.dsg)?.ok_or_else(|| project::no_project(self.project.root.path()))?;
+            let mut file = StateFile::open(self.dsg)?
+                .ok_or_else(|| project::no_project(self.project.root.path()))?;
             file.save(self.dsg, state.clone(), &store)?;
         }
         let validity = Validity {
@@ -351,7 +371,8 @@ impl Sync<'_> {
     ) -> Result<HashMap<RepoPath, Option<Entry>>> {
         let (Some(new), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
         insert(store, self.repository.trees(new.number, look.head.map(|head| head.number))?)?;
-        let changes = difference(store, look.remote_root().as_ref(), head_root(Some(head)).as_ref())?;
+        let changes =
+            difference(store, look.remote_root().as_ref(), head_root(Some(head)).as_ref())?;
         Ok(changes.into_iter().map(|change| (change.path, change.new)).collect())
     }
 
@@ -359,7 +380,8 @@ impl Sync<'_> {
     /// the next scan need not read them again.
     fn look_at_applied(&self, look: &mut Look, work: &Work) -> Result<SeenAfter> {
         let mut seen = SeenAfter { stamp: stamp(self.dsg)?, statuses: HashMap::new() };
-        let mut operations: Vec<_> = work.journal.operations.iter().filter(|op| op.new.is_some()).collect();
+        let mut operations: Vec<_> =
+            work.journal.operations.iter().filter(|op| op.new.is_some()).collect();
         let done: HashSet<&RepoPath> = work.applied.done.iter().collect();
         operations.retain(|operation| done.contains(&operation.path));
         if operations.is_empty() {
@@ -368,7 +390,9 @@ impl Sync<'_> {
         let mut parents = Parents::new(&self.project.root);
         let mut newest = seen.stamp;
         for operation in operations {
-            let Some((directory, name)) = present(parents.of(operation.at.as_ref()))? else { continue };
+            let Some((directory, name)) = present(parents.of(operation.at.as_ref()))? else {
+                continue;
+            };
             let Some(status) = present(directory.status(name))? else { continue };
             if operation.new.as_ref().is_some_and(|new| new.inode == status.inode) {
                 newest = newest.max(status.changed);
@@ -397,11 +421,13 @@ impl Sync<'_> {
             look.cached_root()
         } else {
             let mut new = MemoryStore::new();
-            let root = tree::edit(store, look.cached_root().as_ref(), edits, &mut new).map_err(cached_damaged)?;
+            let root = tree::edit(store, look.cached_root().as_ref(), edits, &mut new)
+                .map_err(cached_damaged)?;
             store.extend(new);
             root
         };
-        let remote = head.and_then(|head| Some(CachedRoot { hash: head.root?, entries: head.entries }));
+        let remote =
+            head.and_then(|head| Some(CachedRoot { hash: head.root?, entries: head.entries }));
         let cached = cached.map(CachedRoot::from);
         // Two ways to one manifest have one hash; the repository's count of its entries is taken.
         let cached = if cached.map(|c| c.hash) == remote.map(|r| r.hash) { remote } else { cached };
@@ -423,7 +449,11 @@ impl Sync<'_> {
         for path in &look.plan.unused_resolutions {
             resolutions.remove(path);
         }
-        if resolutions.len() == before { Ok(()) } else { project::save_resolutions(self.dsg, &resolutions) }
+        if resolutions.len() == before {
+            Ok(())
+        } else {
+            project::save_resolutions(self.dsg, &resolutions)
+        }
     }
 
     /// Seconds since 1970 on the project's file system: the trash is dated by it too.
@@ -457,7 +487,12 @@ impl Sync<'_> {
             dangling: look.dangling,
             counts: look.counts,
             uploaded_bytes: work.uploaded_bytes,
-            set_aside: work.applied.set_aside.iter().map(|path| path.display().to_string()).collect(),
+            set_aside: work
+                .applied
+                .set_aside
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             recovered: false,
         }
     }
@@ -512,10 +547,15 @@ impl Work {
 
 /// C's new entries: what was committed from here, what was put into place here, and what was found
 /// to be equal. A path that was skipped keeps its old C.
-fn agreed(look: &Look, work: &Work, committed: &HashMap<RepoPath, Option<Entry>>) -> Vec<(RepoPath, Option<Entry>)> {
+fn agreed(
+    look: &Look,
+    work: &Work,
+    committed: &HashMap<RepoPath, Option<Entry>>,
+) -> Vec<(RepoPath, Option<Entry>)> {
     let asked: HashSet<&RepoPath> = work.committed.iter().map(|change| &change.path).collect();
     let done: HashSet<&RepoPath> = work.applied.done.iter().collect();
-    let local: HashSet<&RepoPath> = work.journal.operations.iter().map(|operation| &operation.path).collect();
+    let local: HashSet<&RepoPath> =
+        work.journal.operations.iter().map(|operation| &operation.path).collect();
     let mut edits: Vec<(RepoPath, Option<Entry>)> = Vec::with_capacity(look.plan.steps.len());
     for step in &look.plan.steps {
         let path = step.path();
@@ -541,12 +581,17 @@ fn agreed(look: &Look, work: &Work, committed: &HashMap<RepoPath, Option<Entry>>
 
 /// A message for who gave none: what the commit does.
 fn describe(changes: &[PathChange]) -> String {
-    let count = |wanted: fn(&PathChange) -> bool| changes.iter().filter(|change| wanted(change)).count();
+    let count =
+        |wanted: fn(&PathChange) -> bool| changes.iter().filter(|change| wanted(change)).count();
     let added = count(|change| change.old.is_none());
     let deleted = count(|change| change.new.is_none());
-    let parts = [(added, "added"), (changes.len() - added - deleted, "changed"), (deleted, "deleted")];
-    let parts: Vec<_> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let parts =
+        [(added, "added"), (changes.len() - added - deleted, "changed"), (deleted, "deleted")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     parts.join(", ")
 }
 
@@ -567,7 +612,9 @@ pub fn refuse(look: &Look) -> Result<()> {
             Refusal::MassDeletion { first, .. } => {
                 (Code::MassDeletion, first.iter().map(ToString::to_string).collect::<Vec<_>>())
             }
-            Refusal::EmptiedDataDirectory { directory, .. } => (Code::DataDirectory, vec![directory.to_string()]),
+            Refusal::EmptiedDataDirectory { directory, .. } => {
+                (Code::DataDirectory, vec![directory.to_string()])
+            }
         };
         return Err(Error::new(code, refusal.to_string())
             .about(paths)
@@ -580,7 +627,10 @@ pub fn refuse(look: &Look) -> Result<()> {
         let directory = if collision.directory.is_empty() { "." } else { &collision.directory };
         format!("{directory}: {}", collision.names.join(", "))
     });
-    Err(Error::new(Code::NameCollision, "names would be one on a disk that ignores case or spelling")
-        .about(pairs)
-        .next("rename one of each pair, then sync again"))
+    Err(Error::new(
+        Code::NameCollision,
+        "names would be one on a disk that ignores case or spelling",
+    )
+    .about(pairs)
+    .next("rename one of each pair, then sync again"))
 }

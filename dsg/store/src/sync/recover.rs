@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{SnapshotNumber, TransactionId};
-use dsg_core::tree::{self, Root};
 use dsg_core::tree::memory::MemoryStore;
+use dsg_core::tree::{self, Root};
 
 use super::look::{cached_damaged, difference, head_root, insert};
 use crate::error::{Code, Error, Result};
@@ -32,10 +32,12 @@ pub(super) fn recover(
     let mut finished = false;
     if let Some(journal) = Journal::read(dsg)? {
         let target = match (journal.commits, journal.base) {
-            (true, base) => match repository.settle(&journal.transaction, base.map(|(number, _)| number))? {
-                Settlement::Committed(number) => Some(number),
-                Settlement::Aborted => None,
-            },
+            (true, base) => {
+                match repository.settle(&journal.transaction, base.map(|(number, _)| number))? {
+                    Settlement::Committed(number) => Some(number),
+                    Settlement::Aborted => None,
+                }
+            }
             (false, base) => base.map(|(number, _)| number),
         };
         if let Some(target) = target {
@@ -132,7 +134,8 @@ fn root_of(repository: &dyn Repository, number: SnapshotNumber) -> Result<(Head,
         return Err(Error::new(Code::NotFound, format!("there is no snapshot {number}")));
     };
     let document = dsg_core::snapshot::SnapshotDocument::decode(bytes).map_err(|error| {
-        Error::new(Code::ChainDamaged, format!("the document of {number} can't be read")).because(error)
+        Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
+            .because(error)
             .next("run `dsg validate-chain`")
     })?;
     let head = Head {

@@ -126,7 +126,9 @@ fn put_one(
 ) -> Result<std::result::Result<NewEntry, &'static str>> {
     let path = step.path();
     let local = match &step.triple.local {
-        Some(LocalEntry::Link { target }) => return Ok(Ok(NewEntry::Link { target: target.clone() })),
+        Some(LocalEntry::Link { target }) => {
+            return Ok(Ok(NewEntry::Link { target: target.clone() }));
+        }
         Some(LocalEntry::File { hash, executable, .. }) => (*hash, *executable),
         None => return Ok(Err(CHANGED)),
     };
@@ -185,7 +187,15 @@ pub(super) fn download(
                 let new = match wanted(step) {
                     Some(entry) => {
                         let name = format!("{piece}-{number}");
-                        Some(stage_one(repository, &own, &name, step.path(), entry, sync_each, monitor)?)
+                        Some(stage_one(
+                            repository,
+                            &own,
+                            &name,
+                            step.path(),
+                            entry,
+                            sync_each,
+                            monitor,
+                        )?)
                     }
                     None => None,
                 };
@@ -242,7 +252,11 @@ fn stage_one(
         Entry::File(file) => {
             let mode = if file.executable { 0o777 } else { 0o666 };
             let mut target = own.create_file(name, mode)?;
-            repository.read(&Wanted { hash: file.hash, size: file.size, path }, &mut target, monitor)?;
+            repository.read(
+                &Wanted { hash: file.hash, size: file.size, path },
+                &mut target,
+                monitor,
+            )?;
             target.set_modified(file.modified)?;
             if sync {
                 target.sync()?;
@@ -253,7 +267,12 @@ fn stage_one(
     Ok(StagedFile { name: name.to_owned(), inode: own.status(name)?.inode })
 }
 
-fn operation(look: &Look, step: &Step, new: Option<StagedFile>, backup: Option<&str>) -> LocalOperation {
+fn operation(
+    look: &Look,
+    step: &Step,
+    new: Option<StagedFile>,
+    backup: Option<&str>,
+) -> LocalOperation {
     let triple = &step.triple;
     let at = look.local.at(&triple.path);
     // What equals C was committed once; anything else is only here.
@@ -261,8 +280,18 @@ fn operation(look: &Look, step: &Step, new: Option<StagedFile>, backup: Option<&
         (Some(local), Some(cached)) => local.same(cached),
         _ => false,
     };
-    let old = triple.local.as_ref().and_then(|local| look.local.old_file(&triple.path, local, in_history));
+    let old = triple
+        .local
+        .as_ref()
+        .and_then(|local| look.local.old_file(&triple.path, local, in_history));
     let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let backup = backup.filter(|_| old.is_some() && !in_history).map(|stamp| format!("{name}~{stamp}~"));
-    LocalOperation { path: triple.path.clone(), at: at.to_string_lossy().into_owned(), old, new, backup }
+    let backup =
+        backup.filter(|_| old.is_some() && !in_history).map(|stamp| format!("{name}~{stamp}~"));
+    LocalOperation {
+        path: triple.path.clone(),
+        at: at.to_string_lossy().into_owned(),
+        old,
+        new,
+        backup,
+    }
 }

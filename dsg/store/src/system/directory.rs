@@ -62,7 +62,8 @@ impl Directory {
     /// # Errors
     /// When the process has too many open files.
     pub fn again(&self) -> Result<Self> {
-        let fd = self.fd.try_clone().map_err(|e| SystemError::new("open directory", &self.path, e))?;
+        let fd =
+            self.fd.try_clone().map_err(|e| SystemError::new("open directory", &self.path, e))?;
         Ok(Self { fd, path: Arc::clone(&self.path) })
     }
 
@@ -155,8 +156,8 @@ impl Directory {
     /// # Errors
     /// When the system can't tell.
     pub fn own_status(&self) -> Result<Status> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|e| SystemError::new("look at", &self.path, e))?;
+        let stat =
+            rustix::fs::fstat(&self.fd).map_err(|e| SystemError::new("look at", &self.path, e))?;
         Ok(status(&stat))
     }
 
@@ -218,7 +219,13 @@ impl Directory {
         }
     }
 
-    fn writer(&self, operation: &'static str, name: &OsStr, flags: OFlags, mode: u32) -> Result<Writer> {
+    fn writer(
+        &self,
+        operation: &'static str,
+        name: &OsStr,
+        flags: OFlags,
+        mode: u32,
+    ) -> Result<Writer> {
         let name = self.one(operation, name)?;
         if flags.contains(OFlags::CREATE) {
             self.step("create", name)?;
@@ -306,7 +313,12 @@ impl Directory {
     ///
     /// # Errors
     /// What the system says.
-    pub fn rename(&self, name: impl AsRef<OsStr>, target: &Self, new_name: impl AsRef<OsStr>) -> Result<()> {
+    pub fn rename(
+        &self,
+        name: impl AsRef<OsStr>,
+        target: &Self,
+        new_name: impl AsRef<OsStr>,
+    ) -> Result<()> {
         self.rename_with(name.as_ref(), target, new_name.as_ref(), RenameFlags::empty())
     }
 
@@ -314,7 +326,12 @@ impl Directory {
     ///
     /// # Errors
     /// When something is there ([`SystemError::is_present`]), or what the system says.
-    pub fn rename_new(&self, name: impl AsRef<OsStr>, target: &Self, new_name: impl AsRef<OsStr>) -> Result<()> {
+    pub fn rename_new(
+        &self,
+        name: impl AsRef<OsStr>,
+        target: &Self,
+        new_name: impl AsRef<OsStr>,
+    ) -> Result<()> {
         self.rename_with(name.as_ref(), target, new_name.as_ref(), RenameFlags::NOREPLACE)
     }
 
@@ -322,11 +339,22 @@ impl Directory {
     ///
     /// # Errors
     /// What the system says.
-    pub fn exchange(&self, name: impl AsRef<OsStr>, target: &Self, other_name: impl AsRef<OsStr>) -> Result<()> {
+    pub fn exchange(
+        &self,
+        name: impl AsRef<OsStr>,
+        target: &Self,
+        other_name: impl AsRef<OsStr>,
+    ) -> Result<()> {
         self.rename_with(name.as_ref(), target, other_name.as_ref(), RenameFlags::EXCHANGE)
     }
 
-    fn rename_with(&self, name: &OsStr, target: &Self, new_name: &OsStr, flags: RenameFlags) -> Result<()> {
+    fn rename_with(
+        &self,
+        name: &OsStr,
+        target: &Self,
+        new_name: &OsStr,
+        flags: RenameFlags,
+    ) -> Result<()> {
         let name = self.one("rename", name)?;
         let new_name = target.one("rename to", new_name)?;
         target.step("rename to", new_name)?;
@@ -345,16 +373,21 @@ impl Directory {
     ///
     /// # Errors
     /// When something is there ([`SystemError::is_present`]), or what the system says.
-    pub fn link(&self, name: impl AsRef<OsStr>, target: &Self, new_name: impl AsRef<OsStr>) -> Result<()> {
+    pub fn link(
+        &self,
+        name: impl AsRef<OsStr>,
+        target: &Self,
+        new_name: impl AsRef<OsStr>,
+    ) -> Result<()> {
         let name = self.one("link", name.as_ref())?;
         let new_name = target.one("link", new_name.as_ref())?;
         target.step("link", new_name)?;
-        rustix::fs::linkat(&self.fd, name, &target.fd, new_name, AtFlags::empty()).map_err(|error| {
-            match error {
+        rustix::fs::linkat(&self.fd, name, &target.fd, new_name, AtFlags::empty()).map_err(
+            |error| match error {
                 Errno::NOENT => self.fail("link", name, error),
                 _ => target.fail("link", new_name, error),
-            }
-        })
+            },
+        )
     }
 
     /// Removes the file or link `name`.
@@ -525,7 +558,10 @@ fn kind_of(kind: FileType) -> Option<Kind> {
 }
 
 /// The fields of `stat` differ in width between platforms; `from` would not compile everywhere.
-#[expect(clippy::unnecessary_cast, reason = "the casts are needed where the fields have other widths")]
+#[expect(
+    clippy::unnecessary_cast,
+    reason = "the casts are needed where the fields have other widths"
+)]
 pub(super) fn status(stat: &rustix::fs::Stat) -> Status {
     Status {
         kind: kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Other),

@@ -45,8 +45,8 @@ impl Reader {
     /// # Errors
     /// When the system can't tell.
     pub fn status(&self) -> Result<Status> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|e| SystemError::new("look at", &self.path, e))?;
+        let stat =
+            rustix::fs::fstat(&self.fd).map_err(|e| SystemError::new("look at", &self.path, e))?;
         Ok(directory::status(&stat))
     }
 
@@ -118,7 +118,11 @@ impl Reader {
     ///
     /// # Errors
     /// What the disk says.
-    pub fn hash(&mut self, buffer: &mut Vec<u8>, progress: &dyn Fn(u64)) -> Result<(ContentHash, u64)> {
+    pub fn hash(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        progress: &dyn Fn(u64),
+    ) -> Result<(ContentHash, u64)> {
         let size = self.status()?.size;
         let large = size >= PARALLEL_HASH_BYTES as u64;
         let bytes = if large { PARALLEL_HASH_BYTES / 4 } else { COPY_BUFFER_BYTES };
@@ -167,8 +171,8 @@ impl Writer {
     /// # Errors
     /// When the system can't tell.
     pub fn status(&self) -> Result<Status> {
-        let stat = rustix::fs::fstat(&self.fd)
-            .map_err(|e| SystemError::new("look at", &self.path, e))?;
+        let stat =
+            rustix::fs::fstat(&self.fd).map_err(|e| SystemError::new("look at", &self.path, e))?;
         Ok(directory::status(&stat))
     }
 
@@ -259,7 +263,8 @@ impl Writer {
     /// What the disk says.
     pub fn truncate(&self, size: u64) -> Result<()> {
         fault::step("truncate", &self.path)?;
-        rustix::fs::ftruncate(&self.fd, size).map_err(|e| SystemError::new("truncate", &self.path, e))
+        rustix::fs::ftruncate(&self.fd, size)
+            .map_err(|e| SystemError::new("truncate", &self.path, e))
     }
 
     /// Makes this empty file share the blocks of `source`; false where the file system can't.
@@ -318,7 +323,12 @@ pub struct FileLock {
 ///
 /// # Errors
 /// When the file can't be opened or locked.
-pub fn lock_file(directory: &Directory, name: &str, mode: u32, wait: bool) -> Result<Option<FileLock>> {
+pub fn lock_file(
+    directory: &Directory,
+    name: &str,
+    mode: u32,
+    wait: bool,
+) -> Result<Option<FileLock>> {
     let writer = directory.open_in_place(name, mode)?;
     if writer.status()?.owner == super::user() {
         writer.set_mode(mode)?;

@@ -15,7 +15,7 @@ mod platform;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use directory::{DirectoryEntry, Directory, Parents};
+pub use directory::{Directory, DirectoryEntry, Parents};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use platform::{is_network_file_system, sync_file_system};
 

@@ -52,7 +52,8 @@ fn open_by_component(parent: impl AsFd, path: &Path) -> rustix::io::Result<Owned
 /// When a write failed; what was staged must then be thrown away, not tried again.
 pub fn sync_file_system(directory: &super::Directory) -> Result<()> {
     fault::step("sync file system", directory.path())?;
-    sync_all_of(directory).map_err(|e| SystemError::new("sync the file system of", directory.path(), e))
+    sync_all_of(directory)
+        .map_err(|e| SystemError::new("sync the file system of", directory.path(), e))
 }
 
 #[cfg(target_os = "linux")]
@@ -122,7 +123,12 @@ pub(super) fn list(
     visit: &mut dyn FnMut(&std::ffi::CStr, rustix::fs::FileType),
 ) -> rustix::io::Result<()> {
     use std::mem::MaybeUninit;
-    let fd = rustix::fs::openat(fd, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let fd = rustix::fs::openat(
+        fd,
+        c".",
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 32 * 1024];
     let mut entries = rustix::fs::RawDir::new(fd, &mut buffer);
     while let Some(entry) = entries.next() {

@@ -5,9 +5,7 @@ use proptest::prelude::*;
 
 fn listing(paths: &[&str]) -> Vec<DiskName> {
     let disk_name = |line: &&str| {
-        let (path, target) = line
-            .split_once(" -> ")
-            .map_or((*line, None), |(p, t)| (p, Some(t)));
+        let (path, target) = line.split_once(" -> ").map_or((*line, None), |(p, t)| (p, Some(t)));
         let (path, takes_part) = path.strip_prefix('!').map_or((path, true), |p| (p, false));
         let (directory, name) = split(path);
         DiskName {
@@ -21,21 +19,14 @@ fn listing(paths: &[&str]) -> Vec<DiskName> {
 }
 
 fn renames(plan: &NormalizePlan) -> Vec<(&str, &str)> {
-    plan.renames
-        .iter()
-        .map(|r| (r.from.as_str(), r.to.as_str()))
-        .collect()
+    plan.renames.iter().map(|r| (r.from.as_str(), r.to.as_str())).collect()
 }
 
 #[test]
 fn what_can_t_be_fixed_is_left_as_it_is_and_said() {
     let plan = plan(&listing(&["input/ ", "input/~.x", "input/y"]));
     assert!(plan.renames.is_empty());
-    let paths: Vec<_> = plan
-        .unfixable
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .collect();
+    let paths: Vec<_> = plan.unfixable.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["input/ ", "input/~.x"]);
 }
 
@@ -68,13 +59,7 @@ fn links_follow_what_is_renamed_and_keep_the_form_of_their_text() {
     let relinks: Vec<_> = plan
         .relinks
         .iter()
-        .map(|r| {
-            (
-                r.path_before.as_str(),
-                r.path.as_str(),
-                r.new_target.as_str(),
-            )
-        })
+        .map(|r| (r.path_before.as_str(), r.path.as_str(), r.new_target.as_str()))
         .collect();
     assert_eq!(
         relinks,
@@ -104,10 +89,7 @@ fn all_collisions_are_listed_and_none_of_them_is_renamed() {
         "g/ok",
     ]));
     let collisions: Vec<_> = plan.collisions.iter().map(|c| c.names.join(" ")).collect();
-    assert_eq!(
-        collisions,
-        ["e\u{301}.csv é.csv", "a* a? a_", "B.csv~ b.csv", "y y~"]
-    );
+    assert_eq!(collisions, ["e\u{301}.csv é.csv", "a* a? a_", "B.csv~ b.csv", "y y~"]);
     assert_eq!(renames(&plan), [("d/x~", "d/x")]);
 }
 

@@ -8,10 +8,8 @@ use super::*;
 use crate::hash::{ContentHash, TreeHash};
 
 fn an_address() -> impl Strategy<Value = Address> {
-    (any::<[u8; 32]>(), any::<u64>()).prop_map(|(hash, place)| Address {
-        hash: TreeHash::from_bytes(hash),
-        place: Place(place),
-    })
+    (any::<[u8; 32]>(), any::<u64>())
+        .prop_map(|(hash, place)| Address { hash: TreeHash::from_bytes(hash), place: Place(place) })
 }
 
 fn a_root() -> impl Strategy<Value = Root> {
@@ -26,13 +24,7 @@ fn a_name() -> impl Strategy<Value = Box<str>> {
 
 fn a_node() -> impl Strategy<Value = Node> {
     let author = prop_oneof!["[ab]", "\\PC{0,5}"].prop_map(Author::from);
-    let file = (
-        any::<[u8; 32]>(),
-        any::<bool>(),
-        any::<u64>(),
-        any::<i64>(),
-        author.clone(),
-    );
+    let file = (any::<[u8; 32]>(), any::<bool>(), any::<u64>(), any::<i64>(), author.clone());
     let file = file.prop_map(|(hash, executable, size, modified, author)| FileEntry {
         hash: ContentHash::from_bytes(hash),
         executable,
@@ -40,10 +32,8 @@ fn a_node() -> impl Strategy<Value = Node> {
         modified: Moment(modified),
         author,
     });
-    let link = (any::<String>(), author).prop_map(|(target, author)| LinkEntry {
-        target: target.into(),
-        author,
-    });
+    let link = (any::<String>(), author)
+        .prop_map(|(target, author)| LinkEntry { target: target.into(), author });
     prop_oneof![
         file.prop_map(|file| Node::Entry(Entry::File(file))),
         link.prop_map(|link| Node::Entry(Entry::Link(link))),
@@ -54,27 +44,16 @@ fn a_node() -> impl Strategy<Value = Node> {
 fn a_content() -> impl Strategy<Value = Content> {
     let items = prop::collection::btree_map(a_name(), a_node(), 1..12);
     let children = prop::collection::btree_map(a_name(), (1..1_u64 << 50, a_root()), 1..12);
-    prop_oneof![
-        items.prop_map(leaf),
-        (1..=LEVEL_MAX, children).prop_map(branch)
-    ]
+    prop_oneof![items.prop_map(leaf), (1..=LEVEL_MAX, children).prop_map(branch)]
 }
 
 fn leaf(items: BTreeMap<Box<str>, Node>) -> Content {
-    Content::Leaf(
-        items
-            .into_iter()
-            .map(|(name, node)| Item { name, node })
-            .collect(),
-    )
+    Content::Leaf(items.into_iter().map(|(name, node)| Item { name, node }).collect())
 }
 
 fn branch((level, children): (u8, BTreeMap<Box<str>, (u64, Root)>)) -> Content {
     let child = |(last, (items, root))| Child { last, items, root };
-    Content::Branch {
-        level,
-        children: children.into_iter().map(child).collect(),
-    }
+    Content::Branch { level, children: children.into_iter().map(child).collect() }
 }
 
 /// Decodes; what is accepted must be what the encoder writes.
@@ -154,21 +133,12 @@ fn each_way_to_write_a_directory_otherwise_is_refused() {
     for (bad, why) in [
         (bytes(&["b", "a"], &[("x", 0), ("y", 1)]), Malformed::Order),
         (bytes(&["a", "a"], &[("x", 0), ("y", 1)]), Malformed::Order),
-        (
-            bytes(&["a", "b"], &[("x", 0), ("y", 0)]),
-            Malformed::Authors,
-        ),
-        (
-            bytes(&["a", "b"], &[("x", 0), ("y", 2)]),
-            Malformed::Authors,
-        ),
+        (bytes(&["a", "b"], &[("x", 0), ("y", 0)]), Malformed::Authors),
+        (bytes(&["a", "b"], &[("x", 0), ("y", 2)]), Malformed::Authors),
         (bytes(&["a"], &[("y", 0), ("x", 0)]), Malformed::Order),
         (bytes(&["a"], &[("x", 0), ("x", 0)]), Malformed::Order),
         (bytes(&[], &[]), Malformed::Count),
-        (
-            [bytes(&["a"], &[("x", 0)]), vec![0]].concat(),
-            Malformed::Trailing,
-        ),
+        ([bytes(&["a"], &[("x", 0)]), vec![0]].concat(), Malformed::Trailing),
         (vec![], Malformed::Truncated),
         (vec![2, 0], Malformed::Version(2)),
         (vec![1, LEVEL_MAX + 1], Malformed::Kind(LEVEL_MAX + 1)),
@@ -182,19 +152,13 @@ fn each_way_to_write_a_directory_otherwise_is_refused() {
 fn names_that_are_no_components_and_long_texts_are_refused() {
     for bad in ["", ".", "..", "a/b", "/", "a\0", "cafe\u{301}"] {
         let decoded = decode_one_way(bytes(&["a"], &[(bad, 0)]));
-        assert!(
-            matches!(decoded, Err(Malformed::Name(_))),
-            "{bad:?}: {decoded:?}"
-        );
+        assert!(matches!(decoded, Err(Malformed::Name(_))), "{bad:?}: {decoded:?}");
     }
     let long = "x".repeat(256);
     let decoded = decode_one_way(bytes(&["a"], &[(&long, 0)]));
     assert_eq!(decoded, Err(Malformed::TextTooLong));
     let long = "x".repeat(TEXT_BYTES_MAX + 1);
-    assert_eq!(
-        decode_one_way(bytes(&[&long], &[("x", 0)])),
-        Err(Malformed::TextTooLong)
-    );
+    assert_eq!(decode_one_way(bytes(&[&long], &[("x", 0)])), Err(Malformed::TextTooLong));
     let mut no_text = bytes(&["a"], &[("x", 0)]);
     no_text[4] = 0xff;
     assert_eq!(decode_one_way(no_text), Err(Malformed::Utf8));
@@ -202,13 +166,7 @@ fn names_that_are_no_components_and_long_texts_are_refused() {
 
 #[test]
 fn places_are_as_many_as_children() {
-    let root = Root {
-        address: Address {
-            hash: TreeHash::of(b""),
-            place: Place(7),
-        },
-        entries: 1,
-    };
+    let root = Root { address: Address { hash: TreeHash::of(b""), place: Place(7) }, entries: 1 };
     let mut object = encode(&leaf([("d".into(), Node::Directory(root))].into()));
     assert_eq!(object.places, [Place(7)]);
     object.places.push(Place(8));
@@ -219,19 +177,10 @@ fn places_are_as_many_as_children() {
 
 #[test]
 fn an_empty_directory_inside_and_sums_beyond_64_bits_are_refused() {
-    let address = Address {
-        hash: TreeHash::of(b""),
-        place: Place(0),
-    };
+    let address = Address { hash: TreeHash::of(b""), place: Place(0) };
     let directory = |entries| Node::Directory(Root { address, entries });
     let empty = encode(&leaf([("d".into(), directory(0))].into()));
     assert_eq!(decode(&empty), Err(Malformed::Count));
-    let large = leaf(
-        [
-            ("d".into(), directory(u64::MAX)),
-            ("e".into(), directory(1)),
-        ]
-        .into(),
-    );
+    let large = leaf([("d".into(), directory(u64::MAX)), ("e".into(), directory(1))].into());
     assert_eq!(decode(&encode(&large)), Err(Malformed::Count));
 }

@@ -8,49 +8,29 @@ use crate::tree::memory::{MemoryStore, MissingObject};
 /// Stores an object and gives a root that says what it likes of it.
 fn put(store: &mut MemoryStore, content: &Content, entries: u64) -> Root {
     let hash = store.insert(encode(content));
-    Root {
-        address: Address {
-            hash,
-            place: Place(0),
-        },
-        entries,
-    }
+    Root { address: Address { hash, place: Place(0) }, entries }
 }
 
 fn leaf(names: &[&str]) -> Content {
-    let item = |name: &&str| Item {
-        name: (*name).into(),
-        node: Node::Entry(file(1)),
-    };
+    let item = |name: &&str| Item { name: (*name).into(), node: Node::Entry(file(1)) };
     Content::Leaf(names.iter().map(item).collect())
 }
 
 fn walk_error(store: &MemoryStore, root: &Root) -> String {
     let mut visit = |_: &RepoPath, _: &Entry| ControlFlow::<Infallible>::Continue(());
-    walk(store, Some(root), "", &mut visit)
-        .unwrap_err()
-        .to_string()
+    walk(store, Some(root), "", &mut visit).unwrap_err().to_string()
 }
 
 #[test]
 fn a_missing_object_is_the_error_of_the_store() {
     let store = MemoryStore::new();
     let hash = TreeHash::of(b"nothing");
-    let root = Root {
-        address: Address {
-            hash,
-            place: Place(0),
-        },
-        entries: 1,
-    };
+    let root = Root { address: Address { hash, place: Place(0) }, entries: 1 };
     let found = lookup(&store, Some(&root), &path("a"));
     assert_eq!(found, Err(TreeError::Store(MissingObject(hash))));
     let changes = [(path("a"), None)];
     let edited = edit(&store, Some(&root), &changes, &mut MemoryStore::new());
-    assert_eq!(
-        edited,
-        Err(EditError::Tree(TreeError::Store(MissingObject(hash))))
-    );
+    assert_eq!(edited, Err(EditError::Tree(TreeError::Store(MissingObject(hash)))));
 }
 
 #[test]
@@ -74,11 +54,7 @@ fn a_wrong_number_of_entries_is_damage() {
 fn a_directory_that_is_cut_otherwise_is_damage() {
     let mut store = MemoryStore::new();
     let small = put(&mut store, &leaf(&["a", "b"]), 2);
-    let children = vec![Child {
-        last: "b".into(),
-        items: 2,
-        root: small,
-    }];
+    let children = vec![Child { last: "b".into(), items: 2, root: small }];
     let root = put(&mut store, &Content::Branch { level: 1, children }, 2);
     assert!(walk_error(&store, &root).contains("not cut as its size demands"));
 }
@@ -91,16 +67,8 @@ fn two_leaves(second: &[&str], last: &str, items: u64) -> (MemoryStore, Root) {
     let first = put(&mut store, &leaf(&names), 1100);
     let second = put(&mut store, &leaf(second), 2);
     let children = vec![
-        Child {
-            last: "n1099".into(),
-            items: 1100,
-            root: first,
-        },
-        Child {
-            last: last.into(),
-            items,
-            root: second,
-        },
+        Child { last: "n1099".into(), items: 1100, root: first },
+        Child { last: last.into(), items, root: second },
     ];
     let root = put(&mut store, &Content::Branch { level: 1, children }, 1102);
     (store, root)
@@ -124,10 +92,7 @@ fn leaves_that_overlap_are_damage_for_every_reader() {
     assert!(matches!(found, Err(TreeError::Damaged { .. })));
     let changes = [(path("z"), None)];
     let edited = edit(&store, Some(&root), &changes, &mut MemoryStore::new());
-    assert!(matches!(
-        edited,
-        Err(EditError::Tree(TreeError::Damaged { .. }))
-    ));
+    assert!(matches!(edited, Err(EditError::Tree(TreeError::Damaged { .. }))));
 }
 
 #[test]
@@ -135,10 +100,7 @@ fn a_path_that_is_too_long_is_damage_and_ends_the_walk() {
     let mut store = MemoryStore::new();
     let mut root = put(&mut store, &leaf(&["f"]), 1);
     for _ in 0..PATH_BYTES_MAX {
-        let item = Item {
-            name: "d".into(),
-            node: Node::Directory(root),
-        };
+        let item = Item { name: "d".into(), node: Node::Directory(root) };
         root = put(&mut store, &Content::Leaf(vec![item]), 1);
     }
     assert!(walk_error(&store, &root).contains("longer than a file system takes"));
@@ -147,31 +109,13 @@ fn a_path_that_is_too_long_is_damage_and_ends_the_walk() {
 #[test]
 fn counts_that_can_not_be_summed_are_refused_and_not_stored() {
     let mut store = MemoryStore::new();
-    let unread = Root {
-        address: Address {
-            hash: TreeHash::of(b"?"),
-            place: Place(0),
-        },
-        entries: 1,
-    };
-    let item = Item {
-        name: "d".into(),
-        node: Node::Directory(Root {
-            entries: u64::MAX,
-            ..unread
-        }),
-    };
+    let unread =
+        Root { address: Address { hash: TreeHash::of(b"?"), place: Place(0) }, entries: 1 };
+    let item =
+        Item { name: "d".into(), node: Node::Directory(Root { entries: u64::MAX, ..unread }) };
     let root = put(&mut store, &Content::Leaf(vec![item]), u64::MAX);
     let mut sink = MemoryStore::new();
-    let edited = edit(
-        &store,
-        Some(&root),
-        &[(path("e"), Some(file(1)))],
-        &mut sink,
-    );
-    assert!(matches!(
-        edited,
-        Err(EditError::Tree(TreeError::Damaged { .. }))
-    ));
+    let edited = edit(&store, Some(&root), &[(path("e"), Some(file(1)))], &mut sink);
+    assert!(matches!(edited, Err(EditError::Tree(TreeError::Damaged { .. }))));
     assert!(sink.is_empty());
 }

@@ -96,15 +96,8 @@ fn lookup_and_children_say_what_is_there_and_nothing_of_what_is_not() {
         children(&store, root.as_ref(), directory, &mut visit).unwrap();
         names
     };
-    assert_eq!(
-        names(""),
-        [("a".to_owned(), true), ("three".to_owned(), false)]
-    );
-    let below = [
-        ("b".to_owned(), true),
-        ("b-c".to_owned(), false),
-        ("two".to_owned(), false),
-    ];
+    assert_eq!(names(""), [("a".to_owned(), true), ("three".to_owned(), false)]);
+    let below = [("b".to_owned(), true), ("b-c".to_owned(), false), ("two".to_owned(), false)];
     assert_eq!(names("a"), below);
     for absent in ["three", "x", "a/", "../a", "a/x/y"] {
         assert_eq!(names(absent), [], "{absent}");
@@ -122,16 +115,10 @@ fn a_visitor_may_break_off_with_its_reason() {
     let mut seen = 0;
     let flow = walk(&store, root.as_ref(), "", &mut |path, _| {
         seen += 1;
-        if path.as_str() == "b" {
-            ControlFlow::Break("enough")
-        } else {
-            ControlFlow::Continue(())
-        }
+        if path.as_str() == "b" { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
     });
     assert_eq!((flow, seen), (Ok(ControlFlow::Break("enough")), 2));
-    let flow = objects(&store, root.as_ref(), None, &mut |_, _| {
-        ControlFlow::Break(())
-    });
+    let flow = objects(&store, root.as_ref(), None, &mut |_, _| ControlFlow::Break(()));
     assert_eq!(flow, Ok(ControlFlow::Break(())));
 }
 
@@ -144,10 +131,7 @@ fn a_file_takes_the_place_of_a_directory_only_when_that_is_empty() {
     assert_eq!(edited, Err(EditError::NotATree { path: path("a") }));
     changes.push((path("a/y"), None));
     let edited = edit_in(&mut store, root.as_ref(), &changes).0.unwrap();
-    assert_eq!(
-        lookup(&store, edited.as_ref(), &path("a")),
-        Ok(Some(file(1)))
-    );
+    assert_eq!(lookup(&store, edited.as_ref(), &path("a")), Ok(Some(file(1))));
 
     let below = vec![(path("a/z/deep"), Some(file(2)))];
     let (refused, _) = edit_in(&mut store, edited.as_ref(), &below);
@@ -161,15 +145,11 @@ fn a_file_takes_the_place_of_a_directory_only_when_that_is_empty() {
 fn removing_what_is_not_there_changes_and_stores_nothing() {
     let mut store = PlacedStore::default();
     let root = build(&mut store, &model(&["a/x", "b"]));
-    let changes: Changes = ["a", "a/w", "a/x/y", "b/c/d", "q/r"]
-        .map(|text| (path(text), None))
-        .into();
+    let changes: Changes =
+        ["a", "a/w", "a/x/y", "b/c/d", "q/r"].map(|text| (path(text), None)).into();
     assert_eq!(edit_in(&mut store, root.as_ref(), &changes), (Ok(root), 0));
     assert_eq!(edit_in(&mut store, None, &changes), (Ok(None), 0));
-    assert_eq!(
-        edit_in(&mut store, root.as_ref(), &Vec::new()),
-        (Ok(root), 0)
-    );
+    assert_eq!(edit_in(&mut store, root.as_ref(), &Vec::new()), (Ok(root), 0));
     let all = vec![(path("a/x"), None), (path("b"), None)];
     assert_eq!(edit_in(&mut store, root.as_ref(), &all), (Ok(None), 0));
 }
@@ -188,18 +168,14 @@ fn changes_out_of_order_twice_or_with_long_texts_are_refused() {
     assert_eq!(edited, Err(EditError::TextTooLong { path: path("a") }));
     let longest = vec![(path("a"), Some(link(&"x".repeat(TEXT_BYTES_MAX))))];
     let edited = edit_in(&mut store, None, &longest).0.unwrap();
-    assert_eq!(
-        lookup(&store, edited.as_ref(), &path("a")),
-        Ok(longest[0].1.clone())
-    );
+    assert_eq!(lookup(&store, edited.as_ref(), &path("a")), Ok(longest[0].1.clone()));
 }
 
 #[test]
 fn an_edit_reads_and_stores_the_changed_path_only_and_a_diff_what_differs() {
     let mut store = PlacedStore::default();
-    let paths: Vec<String> = (0..900)
-        .map(|number| format!("d{}/e{}/f{number}", number / 90, number / 9 % 10))
-        .collect();
+    let paths: Vec<String> =
+        (0..900).map(|number| format!("d{}/e{}/f{number}", number / 90, number / 9 % 10)).collect();
     let texts: Vec<&str> = paths.iter().map(String::as_str).collect();
     let root = build(&mut store, &model(&texts));
     assert_eq!(store.objects.len(), 111);
@@ -222,10 +198,7 @@ fn the_deepest_tree_is_edited_and_walked() {
     let deepest = path(&vec!["d"; 2048].join("/"));
     let changes = vec![(deepest.clone(), Some(file(1)))];
     let root = edit_in(&mut store, None, &changes).0.unwrap();
-    assert_eq!(
-        walked(&store, root.as_ref(), ""),
-        [(deepest.clone(), file(1))]
-    );
+    assert_eq!(walked(&store, root.as_ref(), ""), [(deepest.clone(), file(1))]);
     let removed = edit_in(&mut store, root.as_ref(), &vec![(deepest, None)]).0;
     assert_eq!(removed, Ok(None));
 }

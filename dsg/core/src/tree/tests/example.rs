@@ -13,14 +13,10 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// The bytes of each table of bytes in the document: its first column, one cell after the other.
 fn tables() -> Vec<String> {
-    let parts = DOCUMENT
-        .split("| bytes | meaning |\n| --- | --- |\n")
-        .skip(1);
+    let parts = DOCUMENT.split("| bytes | meaning |\n| --- | --- |\n").skip(1);
     let rows = parts.map(|part| part.lines().take_while(|line| line.starts_with('|')));
     rows.map(|rows| {
-        rows.filter_map(|row| row.split('`').nth(1))
-            .flat_map(|cell| cell.split(' '))
-            .collect()
+        rows.filter_map(|row| row.split('`').nth(1)).flat_map(|cell| cell.split(' ')).collect()
     })
     .collect()
 }
@@ -35,19 +31,14 @@ fn example() -> (MemoryStore, Root) {
             author: "alice@example.org".into(),
         })
     };
-    let latest = LinkEntry {
-        target: "raw/a.csv".into(),
-        author: "bob@example.org".into(),
-    };
+    let latest = LinkEntry { target: "raw/a.csv".into(), author: "bob@example.org".into() };
     let changes = [
         (path("latest"), Some(Entry::Link(latest))),
         (path("raw/a.csv"), Some(entry(b"abc", false, 1))),
         (path("run"), Some(entry(b"", true, -1))),
     ];
     let mut store = MemoryStore::new();
-    let root = edit(&MemoryStore::new(), None, &changes, &mut store)
-        .unwrap()
-        .unwrap();
+    let root = edit(&MemoryStore::new(), None, &changes, &mut store).unwrap().unwrap();
     (store, root)
 }
 

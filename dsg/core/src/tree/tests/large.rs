@@ -9,16 +9,12 @@ use crate::tree::codec::{Content, decode};
 use crate::tree::split::{MEMBERS_MAX, ends};
 
 fn numbered(count: u64) -> Model {
-    (0..count)
-        .map(|number| (path(&format!("d/n{number:06}.csv")), file(number % 7)))
-        .collect()
+    (0..count).map(|number| (path(&format!("d/n{number:06}.csv")), file(number % 7))).collect()
 }
 
 fn level(store: &PlacedStore, root: Option<&Root>) -> u8 {
     let directory = find::find_directory(store, root, "d").unwrap().unwrap();
-    decode(&store.object(&directory.address).unwrap())
-        .unwrap()
-        .level()
+    decode(&store.object(&directory.address).unwrap()).unwrap().level()
 }
 
 /// Edits step by step, checking the root against that of the set built at once.
@@ -49,12 +45,7 @@ fn the_threshold_is_crossed_both_ways() {
         let entry = is_added.then(|| file(3));
         let changes = vec![(path(&format!("d/n{number:06}.csv")), entry)];
         follow(&mut store, &mut now, &mut root, &changes);
-        assert_eq!(
-            level(&store, root.as_ref()),
-            expected,
-            "{} items",
-            now.len()
-        );
+        assert_eq!(level(&store, root.as_ref()), expected, "{} items", now.len());
     }
 }
 
@@ -66,25 +57,13 @@ fn a_leaf_that_loses_its_last_name_is_joined_to_its_neighbour_and_cut_again() {
     let is_end = |path: &&RepoPath| ends(path.name(), 0);
     let boundaries: Vec<RepoPath> = now.keys().filter(is_end).cloned().collect();
     assert!(boundaries.len() > 8);
-    for boundary in [
-        &boundaries[3],
-        &boundaries[4],
-        &boundaries[boundaries.len() - 1],
-    ] {
+    for boundary in [&boundaries[3], &boundaries[4], &boundaries[boundaries.len() - 1]] {
         store.forget_counts();
         let changes = vec![(boundary.clone(), None)];
         edit_in(&mut store, root.as_ref(), &changes).0.unwrap();
-        assert!(
-            store.read.borrow().len() <= 4,
-            "top, directory, leaf, neighbour"
-        );
+        assert!(store.read.borrow().len() <= 4, "top, directory, leaf, neighbour");
         follow(&mut store, &mut now, &mut root, &changes);
-        follow(
-            &mut store,
-            &mut now,
-            &mut root,
-            &vec![(boundary.clone(), Some(file(6)))],
-        );
+        follow(&mut store, &mut now, &mut root, &vec![(boundary.clone(), Some(file(6)))]);
     }
     let everything: Changes = now.keys().map(|path| (path.clone(), None)).collect();
     let most = everything[..4990].to_vec();
@@ -101,11 +80,7 @@ fn one_entry_among_many_siblings_costs_some_tens_of_kilobytes() {
     let changes = vec![(path("d/n034567.csv"), Some(file(99)))];
     let (edited, stored) = edit_in(&mut store, root.as_ref(), &changes);
     let edited = edited.unwrap();
-    assert!(
-        stored < 90_000 && store.read_bytes.get() < 90_000,
-        "{stored} {:?}",
-        store.read_bytes
-    );
+    assert!(stored < 90_000 && store.read_bytes.get() < 90_000, "{stored} {:?}", store.read_bytes);
     store.forget_counts();
     assert_eq!(differences(&store, root.as_ref(), edited.as_ref()).len(), 1);
     assert_eq!(store.read.borrow().len(), 6, "top, branch and leaf, twice");
@@ -118,11 +93,7 @@ fn one_entry_among_many_siblings_costs_some_tens_of_kilobytes() {
 /// Names after each of which a leaf ends, so that levels are reached with few items.
 fn ends_of_leaves(count: usize) -> Vec<RepoPath> {
     let names = (0_u64..).map(|number| format!("d/{number:07}"));
-    names
-        .map(|text| path(&text))
-        .filter(|path| ends(path.name(), 0))
-        .take(count)
-        .collect()
+    names.map(|text| path(&text)).filter(|path| ends(path.name(), 0)).take(count).collect()
 }
 
 #[test]
@@ -130,12 +101,8 @@ fn more_leaves_than_fit_into_a_branch_make_another_level() {
     let mut store = PlacedStore::default();
     let names = ends_of_leaves(1400);
     let others = (0..10).map(|number| path(&format!("d/x{number}")));
-    let mut now: Model = names[..1000]
-        .iter()
-        .cloned()
-        .chain(others)
-        .map(|path| (path, file(1)))
-        .collect();
+    let mut now: Model =
+        names[..1000].iter().cloned().chain(others).map(|path| (path, file(1))).collect();
     let mut root = build(&mut store, &now);
     assert_eq!(level(&store, root.as_ref()), 0);
     for (range, entry, expected) in [
@@ -147,23 +114,13 @@ fn more_leaves_than_fit_into_a_branch_make_another_level() {
         (200..1300, Some(file(4)), 2),
         (0..1390, None, 0),
     ] {
-        let changes: Changes = names[range]
-            .iter()
-            .map(|path| (path.clone(), entry.clone()))
-            .collect();
+        let changes: Changes =
+            names[range].iter().map(|path| (path.clone(), entry.clone())).collect();
         let before = root;
         follow(&mut store, &mut now, &mut root, &changes);
-        assert_eq!(
-            level(&store, root.as_ref()),
-            expected,
-            "{} items",
-            now.len()
-        );
+        assert_eq!(level(&store, root.as_ref()), expected, "{} items", now.len());
         let first = path("d/0000000");
-        assert_eq!(
-            lookup(&store, root.as_ref(), &first),
-            Ok(now.get(&first).cloned())
-        );
+        assert_eq!(lookup(&store, root.as_ref(), &first), Ok(now.get(&first).cloned()));
         assert_travel_is_exact(&store, root.as_ref(), before.as_ref());
     }
 }
@@ -172,17 +129,12 @@ fn more_leaves_than_fit_into_a_branch_make_another_level() {
 fn assert_travel_is_exact(store: &PlacedStore, root: Option<&Root>, known: Option<&Root>) {
     let hashes = |objects: Vec<Object>| -> BTreeSet<TreeHash> {
         let count = objects.len();
-        let hashes: BTreeSet<_> = objects
-            .iter()
-            .map(|object| TreeHash::of(&object.bytes))
-            .collect();
+        let hashes: BTreeSet<_> =
+            objects.iter().map(|object| TreeHash::of(&object.bytes)).collect();
         assert_eq!(hashes.len(), count, "each is visited once");
         hashes
     };
-    let (all, old) = (
-        hashes(fetched(store, root, None)),
-        hashes(fetched(store, known, None)),
-    );
+    let (all, old) = (hashes(fetched(store, root, None)), hashes(fetched(store, known, None)));
     let missing: BTreeSet<_> = all.difference(&old).copied().collect();
     assert_eq!(hashes(fetched(store, root, known)), missing);
 }

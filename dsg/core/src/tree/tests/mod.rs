@@ -39,8 +39,7 @@ impl Source for PlacedStore {
         let index = usize::try_from(address.place.0).unwrap();
         let object = self.objects.get(index).ok_or("no such place")?;
         self.read.borrow_mut().push(address.hash);
-        self.read_bytes
-            .set(self.read_bytes.get() + object.bytes.len());
+        self.read_bytes.set(self.read_bytes.get() + object.bytes.len());
         Ok(object.clone())
     }
 }
@@ -57,10 +56,7 @@ impl Sink for Pack {
     fn store(&mut self, hash: TreeHash, object: &Object) -> Result<Place, Infallible> {
         assert_eq!(TreeHash::of(&object.bytes), hash);
         let next = self.start + self.objects.len();
-        assert!(
-            object.places.iter().all(|place| place.0 < next as u64),
-            "a child is stored first"
-        );
+        assert!(object.places.iter().all(|place| place.0 < next as u64), "a child is stored first");
         self.objects.push(object.clone());
         Ok(Place(next as u64))
     }
@@ -70,10 +66,7 @@ type Edited = Result<Option<Root>, EditError<String, Infallible>>;
 
 /// Edits and keeps the new objects; gives their number of bytes too.
 fn edit_in(store: &mut PlacedStore, root: Option<&Root>, changes: &Changes) -> (Edited, usize) {
-    let mut pack = Pack {
-        start: store.objects.len(),
-        objects: Vec::new(),
-    };
+    let mut pack = Pack { start: store.objects.len(), objects: Vec::new() };
     let edited = edit(store, root, changes, &mut pack);
     let bytes = pack.objects.iter().map(|object| object.bytes.len()).sum();
     store.objects.extend(pack.objects);
@@ -81,10 +74,7 @@ fn edit_in(store: &mut PlacedStore, root: Option<&Root>, changes: &Changes) -> (
 }
 
 fn build(store: &mut PlacedStore, model: &Model) -> Option<Root> {
-    let changes = model
-        .iter()
-        .map(|(path, entry)| (path.clone(), Some(entry.clone())))
-        .collect();
+    let changes = model.iter().map(|(path, entry)| (path.clone(), Some(entry.clone()))).collect();
     edit_in(store, None, &changes).0.unwrap()
 }
 
@@ -108,30 +98,19 @@ fn file(content: u64) -> Entry {
 }
 
 fn link(target: &str) -> Entry {
-    Entry::Link(LinkEntry {
-        target: target.into(),
-        author: "carol".into(),
-    })
+    Entry::Link(LinkEntry { target: target.into(), author: "carol".into() })
 }
 
 fn model(paths: &[&str]) -> Model {
-    paths
-        .iter()
-        .map(|text| (path(text), file(text.len() as u64)))
-        .collect()
+    paths.iter().map(|text| (path(text), file(text.len() as u64))).collect()
 }
 
 fn walked(store: &PlacedStore, root: Option<&Root>, directory: &str) -> Vec<(RepoPath, Entry)> {
     let mut seen = Vec::new();
-    let flow = walk(
-        store,
-        root,
-        directory,
-        &mut |path, entry| -> ControlFlow<Infallible> {
-            seen.push((path.clone(), entry.clone()));
-            ControlFlow::Continue(())
-        },
-    );
+    let flow = walk(store, root, directory, &mut |path, entry| -> ControlFlow<Infallible> {
+        seen.push((path.clone(), entry.clone()));
+        ControlFlow::Continue(())
+    });
     assert_eq!(flow, Ok(ControlFlow::Continue(())));
     seen
 }
@@ -162,9 +141,7 @@ fn model_differences(old: &Model, new: &Model) -> Vec<Change> {
 /// What must travel to someone who has `known`.
 fn fetched(store: &PlacedStore, root: Option<&Root>, known: Option<&Root>) -> Vec<Object> {
     let mut seen = Vec::new();
-    let flow = objects(store, root, known, &mut |address,
-                                                 object|
-     -> ControlFlow<Infallible> {
+    let flow = objects(store, root, known, &mut |address, object| -> ControlFlow<Infallible> {
         assert_eq!(TreeHash::of(&object.bytes), address.hash);
         seen.push(object.clone());
         ControlFlow::Continue(())
@@ -182,7 +159,5 @@ fn change_model(model: &mut Model, changes: &Changes) -> bool {
         };
     }
     let paths: Vec<_> = model.keys().collect();
-    paths
-        .array_windows()
-        .all(|[left, right]| !right.is_below(left))
+    paths.array_windows().all(|[left, right]| !right.is_below(left))
 }

@@ -1,0 +1,15 @@
+//! `dsg list-files`.
+
+use clap::Args;
+use dsg_store::error::{Code, Error};
+use foundation_runtime::Exit;
+
+use crate::context::Context;
+
+/// Not part of this build
+#[derive(Debug, Args)]
+pub(crate) struct ListFilesArgs {}
+
+pub(crate) fn run(_args: &ListFilesArgs, _context: &Context) -> Result<Exit, Error> {
+    Err(Error::new(Code::NotSupported, "dsg list-files is not part of this build"))
+}

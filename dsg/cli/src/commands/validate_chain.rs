@@ -1,0 +1,15 @@
+//! `dsg validate-chain`.
+
+use clap::Args;
+use dsg_store::error::{Code, Error};
+use foundation_runtime::Exit;
+
+use crate::context::Context;
+
+/// Not part of this build
+#[derive(Debug, Args)]
+pub(crate) struct ValidateChainArgs {}
+
+pub(crate) fn run(_args: &ValidateChainArgs, _context: &Context) -> Result<Exit, Error> {
+    Err(Error::new(Code::NotSupported, "dsg validate-chain is not part of this build"))
+}

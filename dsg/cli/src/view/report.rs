@@ -1,0 +1,148 @@
+//! What a sync did.
+
+use std::time::Duration;
+
+use dsg_store::sync::SyncReport;
+use foundation_runtime::Exit;
+use serde_json::{Value, json};
+
+use super::plan::summary_json;
+use super::section;
+use super::step::{unknown_json, unknown_line};
+use crate::ui::{Tone, Ui, bytes, count, duration, safe};
+
+/// How many changed paths are shown unless all are asked for.
+const CHANGES_SHOWN: usize = 10;
+
+/// What is said of a path, in the order in which it is counted up.
+const WORDS: [&str; 7] = [
+    "uploaded",
+    "downloaded",
+    "deleted in the repository",
+    "deleted here",
+    "restored",
+    "agreed",
+    "forgotten",
+];
+
+/// What the command ends with.
+pub(crate) fn exit(report: &SyncReport) -> Exit {
+    if report.unknown.is_empty() && report.skipped.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Incomplete
+    }
+}
+
+/// The report in JSON.
+pub(crate) fn json(report: &SyncReport, took: Duration) -> Value {
+    let changes: Vec<Value> = report
+        .steps
+        .iter()
+        .map(|(path, word)| json!({ "path": path, "done": word.replace(' ', "_") }))
+        .collect();
+    let skipped: Vec<Value> = report
+        .skipped
+        .iter()
+        .map(|skipped| json!({ "path": skipped.path, "why": skipped.why }))
+        .collect();
+    json!({
+        "schema": "dsg.sync/1",
+        "dry_run": false,
+        "outcome": "done",
+        "snapshot": report.snapshot.map(|number| number.to_string()),
+        "head": report.head.map(|number| number.to_string()),
+        "planned": summary_json(&report.summary),
+        "changes": changes,
+        "skipped": skipped,
+        "unknown": report.unknown.iter().map(unknown_json).collect::<Vec<_>>(),
+        "dangling": report.dangling,
+        "set_aside": report.set_aside,
+        "uploaded_bytes": report.uploaded_bytes,
+        "recovered": report.recovered,
+        "seconds": took.as_secs_f64(),
+        "exit": exit(report).code(),
+    })
+}
+
+/// Paths that only the project's notes are about.
+fn is_noted(word: &str) -> bool {
+    matches!(word, "agreed" | "forgotten")
+}
+
+/// How many paths each word stands at, in the order of [`WORDS`].
+fn done(report: &SyncReport) -> Vec<String> {
+    let size = |word: &str| match word {
+        // Of skipped paths the sizes are in the plan, but nothing of them was moved.
+        _ if !report.skipped.is_empty() => None,
+        "uploaded" => Some(report.summary.upload_bytes),
+        "downloaded" => Some(report.summary.download_bytes),
+        _ => None,
+    };
+    WORDS
+        .iter()
+        .filter_map(|word| {
+            let number = report.steps.iter().filter(|(_, done)| done == word).count();
+            let size = size(word).map(|size| format!(" ({})", bytes(size))).unwrap_or_default();
+            (number > 0).then(|| format!("{number} {word}{size}"))
+        })
+        .collect()
+}
+
+/// Prints the report for people.
+pub(crate) fn print(ui: &Ui, report: &SyncReport, took: Duration) {
+    if report.recovered {
+        ui.line("An earlier sync that had been cut off was finished first.");
+    }
+    let changed = report.steps.iter().filter(|(_, word)| ui.is_verbose() || !is_noted(word));
+    let all = changed.clone().count();
+    let shown = if ui.is_verbose() { all } else { all.min(CHANGES_SHOWN) };
+    for (path, word) in changed.take(shown) {
+        ui.line(format_args!("  {word:<26}{}", safe(path.as_str())));
+    }
+    if all > shown {
+        ui.line(format_args!("  and {} more; -v shows all", all - shown));
+    }
+    if !report.set_aside.is_empty() {
+        section(
+            ui,
+            Tone::Warning,
+            "Directories with files that take no part, moved to .dsg/trash because the directory had to go",
+            report.set_aside.iter().map(|path| safe(path)),
+        );
+    }
+    section(
+        ui,
+        Tone::Warning,
+        "Left alone: they changed meanwhile; sync again",
+        report
+            .skipped
+            .iter()
+            .map(|skipped| format!("{}: {}", safe(skipped.path.as_str()), skipped.why)),
+    );
+    section(
+        ui,
+        Tone::Warning,
+        "Left out: nothing is known of them",
+        report.unknown.iter().map(unknown_line),
+    );
+    ui.line(last_line(ui, report, took));
+}
+
+fn last_line(ui: &Ui, report: &SyncReport, took: Duration) -> String {
+    let mut parts = done(report);
+    let nothing = parts.is_empty();
+    let left = report.unknown.len() + report.skipped.len();
+    if left > 0 {
+        parts.push(format!("{} left out", count(left as u64, "path")));
+    }
+    let state = match (report.snapshot, report.head) {
+        (Some(made), _) => format!("{made} is made"),
+        (None, Some(head)) if nothing && left == 0 => format!("Everything up to date with {head}"),
+        (None, Some(head)) => format!("Now at {head}"),
+        (None, None) => "Nothing to bring; the repository has no snapshot yet".to_owned(),
+    };
+    let state = ui.paint(if left == 0 { Tone::Good } else { Tone::Warning }, state);
+    let what = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    format!("{state}{what}; {}", duration(took))
+}
