@@ -32,7 +32,7 @@ class Size:
 
     @staticmethod
     def full() -> Size:
-        return Size(100_000, 200, 200_000, 7, 3, 12 << 30, 5.0)
+        return Size(100_000, 200, 200_000, 7, 3, 12 << 30, 3.0)
 
     @staticmethod
     def quick() -> Size:
