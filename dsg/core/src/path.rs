@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -38,9 +39,10 @@ pub enum BadPath {
 }
 
 /// A relative path in normal form C. Ordered component by component, so that a directory's
-/// entries stand together and in the order in which a tree is walked.
+/// entries stand together and in the order in which a tree is walked. Cloning shares the text: a
+/// sync has the same path in its plan, its upload, its commit and its index.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RepoPath(Box<str>);
+pub struct RepoPath(Arc<str>);
 
 impl RepoPath {
     /// Takes a key from outside (a manifest, a message, a file): anything that isn't one already
@@ -62,7 +64,7 @@ impl RepoPath {
         let normal = normal(text);
         // Normal form C can be longer than the spelling.
         check(&normal)?;
-        Ok(Self(normal.into_owned().into_boxed_str()))
+        Ok(Self(normal.into()))
     }
 
     /// The text, with `/` between components.
@@ -124,7 +126,7 @@ impl RepoPath {
         text.push_str(directory);
         text.push('/');
         text.push_str(name);
-        Ok(Self(text.into_boxed_str()))
+        Ok(Self(text.into()))
     }
 
     /// Whether this path lies below `directory` (not: is it).

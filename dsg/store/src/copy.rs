@@ -26,7 +26,7 @@ pub(crate) fn copy(
     buffer: &mut Vec<u8>,
     progress: &dyn Fn(u64),
 ) -> Result<Landed> {
-    let expected = source.status()?.size;
+    let expected = source.opened().size;
     if expected >= REFLINK_BYTES_MIN && target.clone_from(source)? {
         let mut copied = target.reader()?;
         let (hash, size) = copied.hash(buffer, progress)?;

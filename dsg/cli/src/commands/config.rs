@@ -235,7 +235,7 @@ fn check_user(context: &Context, checks: &mut Vec<Check>, notices: &mut Vec<Noti
             checks.push(Check { name: "user", what, result: context.author().map(|_| ()) });
         }
         Err(error) => {
-            checks.push(Check { name: "user", what: "dsg.yml".to_owned(), result: Err(error) })
+            checks.push(Check { name: "user", what: "dsg.yml".to_owned(), result: Err(error) });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use dsg_core::conflict::{Choice, Question, Resolution, Resolutions};
 use dsg_core::path::RepoPath;
 use dsg_store::error::{Code, Error, Result};
@@ -27,13 +27,13 @@ again. Nothing is transferred until then.";
 /// Choose which copy wins, for paths in conflict
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[group(id = "choice", multiple = false, args = ["local", "remote", "cached", "list"])]
+#[command(group = ArgGroup::new("choice").required(true).args(["local", "remote", "cached", "list"]))]
 pub(crate) struct ResolveArgs {
     /// Files in conflict, or directories: all conflicts below them
     #[arg(value_name = "PATH", required_unless_present = "list", conflicts_with = "list")]
     paths: Vec<PathBuf>,
     /// Keep what is on this disk
-    #[arg(long, required_unless_present_any = ["remote", "cached", "list"])]
+    #[arg(long)]
     local: bool,
     /// Take what is in the repository
     #[arg(long)]
@@ -135,29 +135,22 @@ fn asked_about<'q>(
 fn refuse_what_is_not_offered(chosen: &[&Question], choice: Choice) -> Result<()> {
     let offers =
         |question: &&&Question| question.choices.iter().any(|offer| offer.choice == choice);
-    let refused: Vec<String> = chosen
-        .iter()
-        .filter(|question| !offers(question))
-        .map(|question| format!("{}  {}", question.path, offered(question)))
-        .collect();
-    if refused.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::Usage,
-        format!("--{} is no choice here; nothing was recorded", choice_word(choice)),
-    )
-    .about(refused)
-    .next("take one of the choices that are listed, or put it right by hand and sync again"))
+    let refused: Vec<&&Question> = chosen.iter().filter(|question| !offers(question)).collect();
+    let Some(first) = refused.first() else { return Ok(()) };
+    let what = format!("--{} is no choice here; nothing was recorded", choice_word(choice));
+    Err(Error::new(Code::Usage, what)
+        .because(format!("for {} there is {}", first.path, offered(first)))
+        .about(refused.iter().map(|question| &question.path))
+        .next("take a choice that is offered, or put the files right by hand; `dsg resolve --list` shows what is offered"))
 }
 
 fn offered(question: &Question) -> String {
     if question.choices.is_empty() {
-        return question.reason.clone();
+        return format!("nothing to choose: {}", question.reason);
     }
     let words: Vec<String> =
         question.choices.iter().map(|offer| format!("--{}", choice_word(offer.choice))).collect();
-    format!("offered: {}", words.join(", "))
+    words.join(", ")
 }
 
 fn show(

@@ -6,6 +6,7 @@ mod journal;
 mod legacy;
 mod state;
 pub mod trash;
+mod trees;
 mod unfinished;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub(crate) use apply::{Applied, apply};
 pub use attach::{attach, reattach, write_configuration};
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
+pub use trees::{BadObject, Trees};
 pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};

@@ -7,10 +7,10 @@
 
 use dsg_core::hash::{ChainHash, TreeHash};
 use dsg_core::snapshot::{RepositoryId, SnapshotNumber};
-use dsg_core::tree::memory::MemoryStore;
-use dsg_core::tree::{self, Address, Object, Place, Root};
+use dsg_core::tree::{self, Address, Place, Root};
 use serde::{Deserialize, Serialize};
 
+use super::trees::{self, Trees};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, Reader, Writer, present};
 
@@ -115,7 +115,7 @@ impl StateFile {
     /// # Errors
     /// When the disk says no.
     pub fn create(dsg: &Directory, state: State) -> Result<Self> {
-        write_whole(dsg, state, &MemoryStore::new(), 1)
+        write_whole(dsg, state, &Trees::default(), 1)
     }
 
     /// What the project remembers.
@@ -129,7 +129,7 @@ impl StateFile {
     ///
     /// # Errors
     /// When neither can be read.
-    pub fn objects(&mut self, dsg: &Directory) -> Result<MemoryStore> {
+    pub fn objects(&mut self, dsg: &Directory) -> Result<Trees> {
         let mut reader = dsg.open_file(FILE)?;
         let bytes = reader.read_to_end(FILE_BYTES_MAX)?;
         let whole = |slot: &Slot| -> bool {
@@ -147,26 +147,17 @@ impl StateFile {
                 None => return Err(damaged("its objects are not whole")),
             }
         }
-        let end = usize::try_from(self.slot.length).unwrap_or(usize::MAX).min(bytes.len());
-        let mut store = MemoryStore::new();
-        let mut rest = bytes.get(usize::try_from(HEADER_BYTES).unwrap_or(0)..end).unwrap_or(&[]);
-        while let Some((length, body)) = rest.split_first_chunk::<4>() {
-            let length = u32::from_le_bytes(*length) as usize;
-            let Some((object, after)) = body.split_at_checked(length) else {
-                return Err(damaged("an object is cut off"));
-            };
-            store.insert(Object::unplaced(object.to_vec()).map_err(damaged)?);
-            rest = after;
-        }
-        Ok(store)
+        let mut bytes = bytes;
+        bytes.truncate(usize::try_from(self.slot.length).unwrap_or(usize::MAX));
+        let start = usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX);
+        Trees::parse(bytes, start).ok_or_else(|| damaged("an object is cut off"))
     }
 
-    /// Remembers a new state, durable when this returns. `store` holds the objects of its C;
-    /// `known` those that the file has already.
+    /// Remembers a new state, durable when this returns. `store` holds the objects of it.
     ///
     /// # Errors
     /// When the disk says no; the old state then stands.
-    pub fn save(&mut self, dsg: &Directory, state: State, store: &MemoryStore) -> Result<()> {
+    pub fn save(&mut self, dsg: &Directory, state: State, store: &Trees) -> Result<()> {
         let file = dsg.open_in_place(FILE, 0o600)?;
         let grown = self.slot.length.saturating_sub(self.slot.compacted);
         if grown > COMPACT_BYTES && grown > self.slot.compacted {
@@ -201,34 +192,23 @@ fn roots(state: &State) -> [Option<Root>; 2] {
 }
 
 /// Appends the objects of `new` that are not at the same position in `old`.
-fn collect(
-    store: &MemoryStore,
-    new: Option<&Root>,
-    old: Option<&Root>,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    let flow =
-        tree::objects(store, new, old, &mut |_, object| match u32::try_from(object.bytes.len()) {
-            Ok(length) => {
-                out.extend_from_slice(&length.to_le_bytes());
-                out.extend_from_slice(&object.bytes);
-                std::ops::ControlFlow::Continue(())
-            }
-            Err(_) => std::ops::ControlFlow::Break(()),
-        })
-        .map_err(damaged)?;
+fn collect(store: &Trees, new: Option<&Root>, old: Option<&Root>, out: &mut Vec<u8>) -> Result<()> {
+    let flow = tree::objects(store, new, old, &mut |address, object| match trees::put(
+        out,
+        &address.hash,
+        &object.bytes,
+    ) {
+        true => std::ops::ControlFlow::Continue(()),
+        false => std::ops::ControlFlow::Break(()),
+    })
+    .map_err(damaged)?;
     match flow {
         std::ops::ControlFlow::Continue(()) => Ok(()),
         std::ops::ControlFlow::Break(()) => Err(damaged("an object is too large")),
     }
 }
 
-fn write_whole(
-    dsg: &Directory,
-    state: State,
-    store: &MemoryStore,
-    sequence: u64,
-) -> Result<StateFile> {
+fn write_whole(dsg: &Directory, state: State, store: &Trees, sequence: u64) -> Result<StateFile> {
     let mut appended = Vec::new();
     let [cached, remote] = roots(&state);
     collect(store, cached.as_ref(), None, &mut appended)?;
@@ -296,10 +276,13 @@ mod tests {
         }
     }
 
-    fn grow(store: &mut MemoryStore, root: Option<&Root>, name: &str) -> Option<Root> {
+    fn grow(store: &mut Trees, root: Option<&Root>, name: &str) -> Option<Root> {
         let entry = Entry::Link(LinkEntry { target: "x".into(), author: "a@b".into() });
         let path = RepoPath::parse(name).expect("a path");
-        tree::edit(&store.clone(), root, &[(path, Some(entry))], store).expect("an edit")
+        let mut new = dsg_core::tree::memory::MemoryStore::new();
+        let root = tree::edit(store, root, &[(path, Some(entry))], &mut new).expect("an edit");
+        store.extend(new);
+        root
     }
 
     #[test]
@@ -307,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let dsg = Directory::open(folder.path()).expect("opens");
         let mut file = StateFile::create(&dsg, state(None)).expect("creates");
-        let mut store = MemoryStore::new();
+        let mut store = Trees::default();
         let first = grow(&mut store, None, "input/a");
         file.save(&dsg, state(first), &store).expect("saves");
         let second = grow(&mut store, first.as_ref(), "input/b");

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, Kind, present};
 
-pub(super) const DIRECTORY: &str = "trash";
-const LIST: &str = "list";
+pub(crate) const DIRECTORY: &str = "trash";
+pub(crate) const LIST: &str = "list";
 const LIST_BYTES_MAX: u64 = 1 << 30;
 /// How long what history has is kept.
 pub const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+/// How much of it is kept, in bytes.
+pub const KEPT_BYTES: u64 = 20 << 30;
 
 /// A thing in the trash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +42,7 @@ pub struct Trashed {
 }
 
 /// Makes the trash of a transaction and writes down what will be in it.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     dsg: &Directory,
     transaction: &TransactionId,
     files: &[TrashedFile],
@@ -151,12 +153,17 @@ fn is_what_it_was(own: &Directory, file: &TrashedFile) -> Result<bool> {
     }
 }
 
-/// Throws away what is older than [`KEPT_SECONDS`] and has its content in history.
+/// Throws away what history has and is older than [`KEPT_SECONDS`], or the oldest beyond
+/// [`KEPT_BYTES`].
 pub(crate) fn expire(dsg: &Directory, now: i64) -> Result<()> {
-    for trashed in contents(dsg)? {
-        if now - trashed.seconds > KEPT_SECONDS {
+    let contents = contents(dsg)?;
+    let size = |trashed: &Trashed| trashed.files.iter().map(|(_, size)| *size).sum::<u64>();
+    let mut total: u64 = contents.iter().map(size).sum();
+    for trashed in contents {
+        if now - trashed.seconds > KEPT_SECONDS || total > KEPT_BYTES {
             empty(dsg, &trashed, false)?;
         }
+        total = total.saturating_sub(size(&trashed));
     }
     Ok(())
 }

@@ -7,18 +7,22 @@
 
 mod commit;
 mod create;
+mod inspect;
 mod layout;
 mod pack;
 mod prepare;
 mod questions;
 mod read;
 mod recover;
+mod settle_foreign;
 mod stage;
 mod steps;
 mod verify;
 
 pub use create::{Access, Created, Description, create};
+pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
+pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
 pub use verify::{Damage, VerifyReport, VerifyScope};
 
 use dsg_core::entry::{Entry, Identity, Moment};
@@ -271,6 +275,12 @@ pub trait Repository: Send + Sync {
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
     ) -> Result<Settlement>;
+
+    /// Throws away what unfinished uploads brought, unless their owners live.
+    ///
+    /// # Errors
+    /// When the repository can't be written.
+    fn discard(&self, transactions: &[TransactionId]) -> Result<()>;
 
     /// Writes a content into `target`, an empty file, and proves it by its hash.
     ///

@@ -282,3 +282,77 @@ impl Source for PacksAnd<'_> {
         Ok(Object { bytes: object.to_vec(), places: places.collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsg_core::entry::{Entry, LinkEntry};
+    use dsg_core::path::RepoPath;
+    use dsg_core::tree;
+    use proptest::prelude::*;
+
+    fn pack() -> (Vec<u8>, Root) {
+        let mut builder = PackBuilder::new(SnapshotNumber::FIRST);
+        let edits: Vec<_> = ["input/a", "input/deep/b"]
+            .iter()
+            .map(|path| {
+                let entry = Entry::Link(LinkEntry { target: "x".into(), author: "a@b".into() });
+                (RepoPath::parse(path).expect("a path"), Some(entry))
+            })
+            .collect();
+        let nothing = tree::memory::MemoryStore::new();
+        let root =
+            tree::edit(&nothing, None, &edits, &mut builder).expect("an edit").expect("a root");
+        let step = CommitStep::RemoveDirectory { path: "old".to_owned(), makes_room: false };
+        (builder.finish(Some(&root), &[step]).expect("a pack"), root)
+    }
+
+    /// Everything that can be asked of a pack of these bytes; the answers don't matter.
+    fn ask(bytes: &[u8]) -> Option<bool> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("s1.trees"), bytes).expect("writes");
+        let directory = Directory::open(folder.path()).expect("opens");
+        let packs = Packs::new(directory.again().expect("opens"));
+        let pack = Pack::open(&directory, "s1.trees").ok()??;
+        let root = pack.footer().ok().and_then(|footer| footer.root);
+        let _ = pack.steps();
+        let _ = tree::walk(&packs, root.as_ref(), "", &mut |_, _| {
+            std::ops::ControlFlow::<()>::Continue(())
+        });
+        pack.is_whole().ok()
+    }
+
+    #[test]
+    fn a_pack_gives_back_what_was_put_and_one_changed_byte_is_found() {
+        let (bytes, root) = pack();
+        assert_eq!(ask(&bytes), Some(true));
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("s1.trees"), &bytes).expect("writes");
+        let packs = Packs::new(Directory::open(folder.path()).expect("opens"));
+        assert_eq!(packs.root(SnapshotNumber::FIRST).expect("reads"), Some(root));
+        let path = RepoPath::parse("input/deep/b").expect("a path");
+        assert!(tree::lookup(&packs, Some(&root), &path).expect("reads").is_some());
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert_ne!(ask(&changed), Some(true), "byte {at}");
+        }
+        for cut in 0..bytes.len() {
+            assert_ne!(ask(&bytes[..cut]), Some(true), "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..300) {
+            prop_assert_ne!(ask(&bytes), Some(true));
+            let (mut whole, _) = pack();
+            let end = (at + bytes.len()).min(whole.len());
+            if at < end {
+                whole[at..end].copy_from_slice(&bytes[..end - at]);
+                ask(&whole);
+            }
+        }
+    }
+}

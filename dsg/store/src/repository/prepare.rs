@@ -4,7 +4,7 @@
 //! every content that is named, hashes the files that are about to be superseded, and builds tree
 //! objects, steps and snapshot document. What is left for the lock is to look again and rename.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use dsg_core::entry::{Entry, FileEntry, Identity, LinkEntry};
 use dsg_core::hash::ContentHash;
 use dsg_core::path::{RepoPath, fold};
 use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
-use dsg_core::tree::{self, Change, Root};
+use dsg_core::tree::{self, Root};
 use rayon::prelude::*;
 
 use super::layout::{STAGED_DOCUMENT, STAGED_PACK, STAGING};
 use super::pack::{PackBuilder, PacksAnd};
-use super::stage::{LocalUpload, Staged, staged_directories};
+use super::stage::{LocalUpload, Staged, place_of, staged_directories};
 use super::steps::{CommitStep, Superseded};
 use super::{CommitRequest, Head, NewEntry, PathChange, Wanted};
 use crate::error::{Code, Error, Result};
@@ -39,6 +39,15 @@ impl LocalUpload<'_> {
         request: &CommitRequest,
         monitor: &dyn Monitor,
     ) -> Result<Option<Prepared>> {
+        self.prepare_with(request, &|changes| self.look_at_superseded(changes, monitor))
+    }
+
+    /// As [`prepare`](Self::prepare); `look` says what stands at the paths that change.
+    pub(super) fn prepare_with(
+        &self,
+        request: &CommitRequest,
+        look: &dyn Fn(&[&PathChange]) -> Result<HashMap<RepoPath, Superseded>>,
+    ) -> Result<Option<Prepared>> {
         let repository = self.repository;
         let head = repository.read_head()?;
         if head.map(|head| (head.number, head.chain)) != request.expected {
@@ -54,7 +63,7 @@ impl LocalUpload<'_> {
             })?;
         let mut builder = PackBuilder::new(number);
         let Some(root) = self.build_trees(head, &changes, &mut builder)? else { return Ok(None) };
-        let superseded = self.look_at_superseded(&changes, monitor)?;
+        let superseded = look(&changes)?;
         let steps = self.build_steps(&changes, superseded, root.as_ref(), &builder)?;
         let document = self.document(request, head, number, root.as_ref())?;
         let pack = builder.finish(root.as_ref(), &steps)?;
@@ -76,7 +85,7 @@ impl LocalUpload<'_> {
             let keep = matches!(wanted.get(path), Some(NewEntry::File { hash, executable, .. })
                 if *hash == staged.hash && *executable == staged.executable);
             if !keep {
-                obsolete.push(staged.at.clone());
+                obsolete.push(staged.at(path));
             }
             keep
         });
@@ -99,14 +108,15 @@ impl LocalUpload<'_> {
     fn stage_one(&self, path: &RepoPath, new: &NewEntry) -> Result<()> {
         let repository = self.repository;
         let parent_exists = present(repository.root.directory(path.directory()))?.is_some();
-        let (at, shaped) = self.place_of(path, parent_exists);
+        let shaped = !parent_exists;
+        let at = place_of(path, shaped);
         let mut parents = Parents::new(&self.directory);
         let (directory, name) = parents.made(&at, repository.directory_mode())?;
         directory.remove_file_if_there(name)?;
         let staged = match new {
             NewEntry::Link { target } => {
                 directory.create_link(name, target)?;
-                Staged { at, shaped, hash: ContentHash::of(b""), size: 0, executable: false }
+                Staged { shaped, hash: ContentHash::of(b""), size: 0, executable: false }
             }
             NewEntry::File { hash, size, executable, modified } => {
                 let mode = repository.file_mode(*executable);
@@ -118,7 +128,7 @@ impl LocalUpload<'_> {
                 if self.sync_each {
                     target.sync()?;
                 }
-                Staged { at, shaped, hash: *hash, size: *size, executable: *executable }
+                Staged { shaped, hash: *hash, size: *size, executable: *executable }
             }
         };
         self.staged().insert(path.clone(), staged);
@@ -136,26 +146,24 @@ impl LocalUpload<'_> {
     ) -> Result<Option<Option<Root>>> {
         let packs = &self.repository.packs;
         let old_root = match head {
-            Some(head) => packs.root(head.number)?,
+            Some(head) => self.repository.manifest(head.number)?,
             None => None,
         };
         let edits = self.entries_of(changes)?;
         let root = tree::edit(packs, old_root.as_ref(), &edits, builder).map_err(edit_error)?;
         let source = PacksAnd { packs, builder };
-        let mut found: Vec<Change> = Vec::with_capacity(changes.len());
-        let _ = tree::diff(&source, old_root.as_ref(), root.as_ref(), &mut |change| {
-            found.push(change);
-            ControlFlow::<()>::Continue(())
-        })
-        .map_err(tree_error)?;
-        let as_planned = found.len() == changes.len()
-            && found.iter().zip(changes).all(|(found, asked)| {
+        let mut expected = changes.iter();
+        let compared = tree::diff(&source, old_root.as_ref(), root.as_ref(), &mut |found| {
+            let as_planned = expected.next().is_some_and(|asked| {
                 found.path == asked.path && found.old.as_ref().map(Entry::identity) == asked.old
             });
-        if !as_planned {
+            if as_planned { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .map_err(tree_error)?;
+        if compared.is_break() || expected.next().is_some() {
             return Ok(None);
         }
-        refuse_collisions(&source, root.as_ref(), &found)?;
+        refuse_collisions(&source, old_root.as_ref(), root.as_ref(), changes)?;
         Ok(Some(root))
     }
 
@@ -300,7 +308,7 @@ impl LocalUpload<'_> {
             }
             steps.push(CommitStep::Place {
                 path: change.path.to_string(),
-                staged: content.at.to_string_lossy().into_owned(),
+                staged: content.at(&change.path).to_string_lossy().into_owned(),
                 directory: false,
                 old,
             });
@@ -489,36 +497,66 @@ fn edit_error(error: tree::EditError<Error, Error>) -> Error {
 }
 
 /// Siblings that differ only in case or spelling would be one file on another researcher's disk.
-fn refuse_collisions(source: &PacksAnd<'_>, root: Option<&Root>, changes: &[Change]) -> Result<()> {
-    let mut directories: BTreeSet<&str> = BTreeSet::new();
-    for change in changes.iter().filter(|change| change.old.is_none() && change.new.is_some()) {
-        let mut directory = change.path.directory();
-        while directories.insert(directory) && !directory.is_empty() {
-            directory = directory.rfind('/').map_or("", |at| &directory[..at]);
-        }
-    }
+fn refuse_collisions(
+    source: &PacksAnd<'_>,
+    old_root: Option<&Root>,
+    root: Option<&Root>,
+    changes: &[&PathChange],
+) -> Result<()> {
     let mut collisions = Vec::new();
-    for directory in directories {
-        let mut seen: HashMap<String, String> = HashMap::new();
-        tree::children(source, root, directory, &mut |name, _| {
-            if let Some(other) = seen.insert(fold(name), name.to_owned()) {
-                collisions.push(
-                    format!("{directory}/{other} and {directory}/{name}")
-                        .trim_start_matches('/')
-                        .to_owned(),
-                );
-            }
+    for (directory, gained) in gains(changes) {
+        let mut seen: HashMap<String, &str> = HashMap::with_capacity(gained.len());
+        let mut suspicious = false;
+        for name in &gained {
+            suspicious |= seen.insert(fold(name), name).is_some();
+        }
+        tree::children(source, old_root, directory, &mut |name, _| {
+            suspicious |= seen.get(&fold(name)).is_some_and(|gained| *gained != name);
         })
         .map_err(tree_error)?;
+        if suspicious {
+            // One of them may go in the same commit, as when a file is renamed.
+            list_collisions(source, root, directory, &mut collisions)?;
+        }
     }
     if collisions.is_empty() {
         return Ok(());
     }
-    Err(Error::new(
-        Code::NameCollision,
-        format!("{} pairs of names differ only in case or spelling", collisions.len()),
-    )
-    .because("on a Mac or on Windows each pair would be one file")
-    .about(collisions.into_iter().take(20))
-    .next("rename one of each pair, then sync again"))
+    let what = format!("{} pairs of names differ only in case or spelling", collisions.len());
+    Err(Error::new(Code::NameCollision, what)
+        .because("on a Mac or on Windows each pair would be one file")
+        .about(collisions.into_iter().take(20))
+        .next("rename one of each pair, then sync again"))
+}
+
+/// The names, of files and directories, that may come into being in each directory.
+fn gains<'c>(changes: &[&'c PathChange]) -> BTreeMap<&'c str, BTreeSet<&'c str>> {
+    let mut gains: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.old.is_none() && change.new.is_some()) {
+        let mut path = change.path.as_str();
+        loop {
+            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+            if !gains.entry(directory).or_default().insert(name) || directory.is_empty() {
+                break;
+            }
+            path = directory;
+        }
+    }
+    gains
+}
+
+fn list_collisions(
+    source: &PacksAnd<'_>,
+    root: Option<&Root>,
+    directory: &str,
+    collisions: &mut Vec<String>,
+) -> Result<()> {
+    let mut seen: HashMap<String, String> = HashMap::new();
+    tree::children(source, root, directory, &mut |name, _| {
+        if let Some(other) = seen.insert(fold(name), name.to_owned()) {
+            let pair = format!("{directory}/{other} and {directory}/{name}");
+            collisions.push(pair.trim_start_matches('/').to_owned());
+        }
+    })
+    .map_err(tree_error)
 }

@@ -13,16 +13,15 @@ use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 
-use super::layout::{
-    ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGED_PREVIOUS, STAGED_TREE,
-    STAGING_LOCK,
-};
+use super::layout::{ABORTED, LocalRepository, STAGED_PREVIOUS, STAGED_TREE, STAGING_LOCK};
+use super::recover::is_committed;
 use super::{CommitAnswer, CommitRequest, Lane, Put, Received, Upload};
 use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present,
+    Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
+    present, user,
 };
 
 /// Up to this many contents each is synced by itself; more are made durable by one call for the
@@ -34,13 +33,18 @@ const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 /// A content that has landed.
 #[derive(Clone, Debug)]
 pub(super) struct Staged {
-    /// Its path below `staging/<transaction>/`.
-    pub(super) at: PathBuf,
-    /// The top directory that is staged in the shape of the tree, if this is.
+    /// Whether it lies in the shape of the tree.
     pub(super) shaped: bool,
     pub(super) hash: ContentHash,
     pub(super) size: u64,
     pub(super) executable: bool,
+}
+
+impl Staged {
+    /// Where the content for `path` lies below `staging/<transaction>/`.
+    pub(super) fn at(&self, path: &RepoPath) -> PathBuf {
+        place_of(path, self.shaped)
+    }
 }
 
 /// An upload into a repository of this machine.
@@ -70,8 +74,10 @@ impl LocalRepository {
             .next("run dsg on the server itself; reading from here works"));
         }
         let staging = self.staging().map_err(Error::from)?;
-        let directory = self.make_staging(&staging, transaction).map_err(|error| {
-            if error.code == Code::Disk { self.write_denied(error) } else { error }
+        let made = staging.directory_made(transaction.to_string(), self.directory_mode());
+        let directory = made.map_err(|error| match error.is_denied() {
+            true => self.write_denied(&error),
+            false => error.into(),
         })?;
         let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
             return Err(Error::new(
@@ -83,6 +89,7 @@ impl LocalRepository {
             self.take_over(&staging, earlier, &directory)?;
         }
         self.discard_abandoned(&staging)?;
+        self.forget_aborted()?;
         Ok(LocalUpload {
             repository: self,
             transaction: *transaction,
@@ -93,13 +100,9 @@ impl LocalRepository {
         })
     }
 
-    fn make_staging(&self, staging: &Directory, transaction: &TransactionId) -> Result<Directory> {
-        Ok(staging.directory_made(transaction.to_string(), self.directory_mode())?)
-    }
-
-    fn write_denied(&self, error: Error) -> Error {
+    fn write_denied(&self, error: &SystemError) -> Error {
         Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {}", self.root.path().display()))
-            .because(error.why.unwrap_or_default())
+            .because(&error.source)
             .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory")
     }
 
@@ -116,9 +119,7 @@ impl LocalRepository {
         let Some(_lock) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)? else {
             return Ok(());
         };
-        let committed = present(old.status(STAGED_PACK))?.is_some()
-            && present(old.status(STAGED_DOCUMENT))?.is_none();
-        if committed {
+        if is_committed(&old)? {
             // Its last steps are still to be made sure of; the next commit does that.
             return Ok(());
         }
@@ -138,9 +139,7 @@ impl LocalRepository {
                 continue;
             }
             let Some(old) = present(staging.directory(&entry.name))? else { continue };
-            let committed = present(old.status(STAGED_PACK))?.is_some()
-                && present(old.status(STAGED_DOCUMENT))?.is_none();
-            if committed {
+            if is_committed(&old)? {
                 continue;
             }
             let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)
@@ -156,6 +155,26 @@ impl LocalRepository {
         Ok(())
     }
 
+    /// Marks of aborted transactions are needed as long as a late commit could come: its staging area
+    /// is gone after a week, so a month is plenty.
+    fn forget_aborted(&self) -> Result<()> {
+        let now = self.clock.now().as_second();
+        let aborted = self.control.directory(ABORTED)?;
+        for entry in aborted.entries()? {
+            let Some(status) = present(aborted.status(&entry.name))? else { continue };
+            if now - status.changed.parts().0 > 4 * UNFINISHED_KEPT_SECONDS {
+                // Another user's mark can't always be removed by us; it does no harm.
+                match aborted.remove_file(&entry.name) {
+                    Err(error) if !error.is_denied() && !error.is_absent() => {
+                        return Err(error.into());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn is_aborted(&self, transaction: &TransactionId) -> Result<bool> {
         let aborted = self.control.directory(ABORTED)?;
         Ok(present(aborted.status(transaction.to_string()))?.is_some())
@@ -166,15 +185,11 @@ impl LocalUpload<'_> {
     pub(super) fn staged(&self) -> std::sync::MutexGuard<'_, HashMap<RepoPath, Staged>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Where a path's content is staged.
-    pub(super) fn place_of(&self, path: &RepoPath, parent_exists: bool) -> (PathBuf, bool) {
-        if parent_exists {
-            (flat_name(path), false)
-        } else {
-            (Path::new(STAGED_TREE).join(path.as_str()), true)
-        }
-    }
+/// Where a path's content is staged.
+pub(super) fn place_of(path: &RepoPath, shaped: bool) -> PathBuf {
+    if shaped { Path::new(STAGED_TREE).join(path.as_str()) } else { flat_name(path) }
 }
 
 /// The name of a content that is staged flat: from its path, so that a resumed upload finds it.
@@ -189,6 +204,8 @@ impl Upload for LocalUpload<'_> {
             upload: self,
             parents: Parents::new(&self.directory),
             existing: None,
+            previous: present(self.directory.directory(STAGED_PREVIOUS))?,
+            as_created: None,
             buffer: Vec::new(),
         }))
     }
@@ -204,6 +221,10 @@ struct LocalLane<'u> {
     parents: Parents<'u>,
     /// The last directory asked about, and whether the visible tree has it.
     existing: Option<(String, bool)>,
+    /// What an earlier, unfinished upload brought.
+    previous: Option<Directory>,
+    /// A mode that files get by being created with it, the umask having been looked at once.
+    as_created: Option<u32>,
     buffer: Vec<u8>,
 }
 
@@ -222,15 +243,14 @@ impl LocalLane<'_> {
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
     fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
-        let Some(previous) = present(self.upload.directory.directory(STAGED_PREVIOUS))? else {
-            return Ok(None);
-        };
+        let Some(previous) = &self.previous else { return Ok(None) };
         let shaped = Path::new(STAGED_TREE).join(put.path.as_str());
         for candidate in [flat_name(put.path), shaped] {
-            let mut old_parents = Parents::new(&previous);
+            let mut old_parents = Parents::new(previous);
             let Some((directory, name)) = present(old_parents.of(&candidate))? else { continue };
             let Some(mut old) = present(directory.open_file(name))? else { continue };
-            if old.status()?.size != source.status()?.size {
+            let status = old.status()?;
+            if status.size != source.status()?.size || status.owner != user() {
                 continue;
             }
             let (old_hash, _) = old.hash(&mut self.buffer, &|_| {})?;
@@ -242,8 +262,12 @@ impl LocalLane<'_> {
             let (target, target_name) =
                 self.parents.made(at, self.upload.repository.directory_mode())?;
             directory.rename(name, target, target_name)?;
+            // It may have been cut off before its attributes were set, and they may be others now.
+            let landed = target.open_in_place(target_name, 0o600)?;
+            landed.set_mode(self.upload.repository.file_mode(put.executable))?;
+            landed.set_modified(put.modified)?;
             if self.upload.sync_each {
-                target.open_in_place(target_name, 0o600)?.sync()?;
+                landed.sync()?;
             }
             return Ok(Some(Landed { hash, size }));
         }
@@ -260,11 +284,12 @@ impl Lane for LocalLane<'_> {
     ) -> Result<Received> {
         check_stop(monitor)?;
         let exists = self.parent_exists(put.path)?;
-        let (at, shaped) = self.upload.place_of(put.path, exists);
+        let shaped = !exists;
+        let at = place_of(put.path, shaped);
         let earlier = self.upload.staged().remove(put.path);
         if let Some(earlier) = earlier {
             let mut parents = Parents::new(&self.upload.directory);
-            if let Some((directory, name)) = present(parents.of(&earlier.at))? {
+            if let Some((directory, name)) = present(parents.of(&earlier.at(put.path)))? {
                 directory.remove_file_if_there(name)?;
             }
         }
@@ -278,7 +303,10 @@ impl Lane for LocalLane<'_> {
                 let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| {
                     monitor.advance(0, bytes)
                 })?;
-                target.set_mode(mode)?;
+                if self.as_created != Some(mode) {
+                    self.as_created = (target.status()?.mode == mode).then_some(mode);
+                    target.set_mode(mode)?;
+                }
                 target.set_modified(put.modified)?;
                 if self.upload.sync_each {
                     target.sync()?;
@@ -288,7 +316,7 @@ impl Lane for LocalLane<'_> {
         };
         monitor.advance(1, 0);
         let staged =
-            Staged { at, shaped, hash: landed.hash, size: landed.size, executable: put.executable };
+            Staged { shaped, hash: landed.hash, size: landed.size, executable: put.executable };
         self.upload.staged().insert(put.path.clone(), staged);
         Ok(Received { hash: landed.hash, size: landed.size })
     }
@@ -298,8 +326,9 @@ impl Lane for LocalLane<'_> {
 /// before the commit.
 pub(super) fn staged_directories(upload: &LocalUpload<'_>) -> HashSet<PathBuf> {
     let mut directories = HashSet::new();
-    for staged in upload.staged().values() {
-        let mut directory = staged.at.parent();
+    for (path, staged) in upload.staged().iter() {
+        let at = staged.at(path);
+        let mut directory = at.parent();
         while let Some(path) = directory {
             if !directories.insert(path.to_owned()) {
                 break;

@@ -6,8 +6,9 @@
 //! nor R. Every byte is covered by a checksum, and whatever is wrong with it, the answer is the
 //! same: it is not used.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsg_core::compare::LocalEntry;
@@ -73,6 +74,8 @@ pub(crate) struct Index {
 struct Record {
     entries: Range<usize>,
     visited: AtomicBool,
+    /// Where each entry begins, made when one is first looked up by name.
+    offsets: OnceLock<Box<[usize]>>,
 }
 
 impl Index {
@@ -107,7 +110,10 @@ impl Index {
             let length = usize::try_from(cursor.u32()?).ok()?;
             let entries = cursor.at..cursor.at.checked_add(length)?;
             cursor.skip(length)?;
-            records.insert(path, Record { entries, visited: AtomicBool::new(false) });
+            records.insert(
+                path,
+                Record { entries, visited: AtomicBool::new(false), offsets: OnceLock::new() },
+            );
         }
         Some(Self {
             records,
@@ -134,6 +140,28 @@ impl Index {
         }
     }
 
+    /// The entry of one name, as the disk spells it.
+    pub(crate) fn find(&self, directory: &str, name: &str) -> Option<RawEntry<'_>> {
+        let record = self.records.get(directory)?;
+        let bytes = &self.bytes[..record.entries.end];
+        let offsets = record.offsets.get_or_init(|| {
+            let mut entries = Entries { cursor: Cursor { bytes, at: record.entries.start } };
+            let mut offsets = Vec::new();
+            loop {
+                let at = entries.cursor.at;
+                if entries.next().is_none() {
+                    return offsets.into();
+                }
+                offsets.push(at);
+            }
+        });
+        let at = |offset: usize| Entries { cursor: Cursor { bytes, at: offset } }.next();
+        let found = offsets
+            .binary_search_by(|offset| at(*offset).map_or("", |entry| entry.name).cmp(name))
+            .ok()?;
+        at(offsets[found])
+    }
+
     pub(crate) fn has(&self, directory: &str) -> bool {
         self.records.contains_key(directory)
     }
@@ -151,12 +179,13 @@ impl Index {
         self.records.keys().map(|path| &**path)
     }
 
-    /// The bytes of an index in which the directories of `changed` are replaced.
+    /// The bytes of an index in which entries of the directories of `changed` are other. What did
+    /// not change is copied, not parsed: one file among many costs little.
     pub(crate) fn write(
         &self,
         validity: Validity,
         left_out: u64,
-        changed: &HashMap<String, Vec<IndexEntry>>,
+        changed: &HashMap<String, Updates>,
     ) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.bytes.len() + changed.len() * 256 + HEADER_BYTES);
         out.extend_from_slice(MAGIC);
@@ -167,31 +196,56 @@ impl Index {
         out.extend_from_slice(&0u64.to_le_bytes());
         let mut count: u64 = 0;
         for (path, record) in &self.records {
-            if !changed.contains_key(&**path) && !record.entries.is_empty() {
-                put_text(&mut out, path);
+            if !changed.contains_key(&**path) {
                 let entries = &self.bytes[record.entries.clone()];
-                out.extend_from_slice(&u32::try_from(entries.len()).unwrap_or(0).to_le_bytes());
-                out.extend_from_slice(entries);
-                count += 1;
+                count += put_record(&mut out, path, |out| out.extend_from_slice(entries));
             }
         }
-        for (path, entries) in changed {
-            if !entries.is_empty() {
-                put_text(&mut out, path);
-                let at = out.len();
-                out.extend_from_slice(&[0; 4]);
-                for entry in entries {
-                    put_entry(&mut out, entry);
-                }
-                let length = u32::try_from(out.len() - at - 4).unwrap_or(0);
-                out[at..at + 4].copy_from_slice(&length.to_le_bytes());
-                count += 1;
-            }
+        for (path, updates) in changed {
+            count += put_record(&mut out, path, |out| self.merge(out, path, updates));
         }
         out[112..120].copy_from_slice(&count.to_le_bytes());
         let hash = blake3::hash(&out[40..]);
         out[8..40].copy_from_slice(hash.as_bytes());
         out
+    }
+
+    fn merge(&self, out: &mut Vec<u8>, directory: &str, updates: &Updates) {
+        let mut updates = updates.iter().peekable();
+        for known in self.entries(directory) {
+            while let Some((_, update)) = updates.next_if(|(name, _)| name.as_str() < known.name) {
+                update.iter().for_each(|entry| put_entry(out, entry));
+            }
+            match updates.next_if(|(name, _)| name.as_str() == known.name) {
+                Some((_, update)) => update.iter().for_each(|entry| put_entry(out, entry)),
+                None => out.extend_from_slice(known.bytes),
+            }
+        }
+        updates.filter_map(|(_, update)| update.as_ref()).for_each(|entry| put_entry(out, entry));
+    }
+}
+
+/// Entries of one directory that are new or other than they were, by name; `None` for those that go.
+pub(crate) type Updates = BTreeMap<String, Option<IndexEntry>>;
+
+/// Writes a directory's record; one without entries is left out. Returns how many were written.
+fn put_record(out: &mut Vec<u8>, path: &str, entries: impl FnOnce(&mut Vec<u8>)) -> u64 {
+    let start = out.len();
+    put_text(out, path);
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    entries(out);
+    let length = out.len() - at - 4;
+    match u32::try_from(length) {
+        Ok(bytes) if bytes > 0 => {
+            out[at..at + 4].copy_from_slice(&bytes.to_le_bytes());
+            1
+        }
+        // Four gigabytes of names in one directory are not indexed; they are read again each time.
+        _ => {
+            out.truncate(start);
+            0
+        }
     }
 }
 
@@ -280,6 +334,8 @@ pub(crate) struct Entries<'a> {
 /// An entry where it lies in the index.
 pub(crate) struct RawEntry<'a> {
     pub(crate) name: &'a str,
+    /// All of it, as it is stored.
+    bytes: &'a [u8],
     flags: u8,
     modified: i64,
     changed: i64,
@@ -344,10 +400,12 @@ impl<'a> Iterator for Entries<'a> {
         if self.cursor.at >= self.cursor.bytes.len() {
             return None;
         }
+        let start = self.cursor.at;
         let name = self.cursor.text()?;
         let flags = *self.cursor.take(1)?.first()?;
         let mut entry = RawEntry {
             name,
+            bytes: &[],
             flags,
             modified: 0,
             changed: 0,
@@ -369,6 +427,7 @@ impl<'a> Iterator for Entries<'a> {
                 }
             }
         }
+        entry.bytes = self.cursor.bytes.get(start..self.cursor.at)?;
         Some(entry)
     }
 }
@@ -401,6 +460,10 @@ mod tests {
         }
     }
 
+    fn updates<const N: usize>(entries: [IndexEntry; N]) -> Updates {
+        entries.into_iter().map(|entry| (entry.name.clone(), Some(entry))).collect()
+    }
+
     #[test]
     fn what_is_written_is_read_and_unchanged_directories_are_kept() {
         let link = IndexEntry {
@@ -416,26 +479,27 @@ mod tests {
         };
         let gone = IndexEntry { name: "gone".to_owned(), seen: None, relation: Relation::Differs };
         let first = HashMap::from([
-            ("input".to_owned(), vec![entry("a", 1, false), link.clone()]),
-            ("output/x".to_owned(), vec![gone.clone()]),
+            ("input".to_owned(), updates([entry("a", 1, false), link.clone()])),
+            ("output/x".to_owned(), updates([gone.clone()])),
         ]);
         let index = Index::empty(validity());
         let index = Index::parse(index.write(validity(), 3, &first)).expect("an index");
         assert_eq!((index.validity, index.left_out), (validity(), 3));
-        let second = HashMap::from([("input".to_owned(), vec![entry("b", 2, true)])]);
+        let second = HashMap::from([("input".to_owned(), updates([entry("b", 2, true)]))]);
         let index = Index::parse(index.write(validity(), 0, &second)).expect("an index");
         let read: Vec<_> = index.entries("input").map(|raw| raw.to_entry()).collect();
-        assert_eq!(read, [entry("b", 2, true)]);
+        assert_eq!(read, [entry("a", 1, false), entry("b", 2, true), link]);
         let read: Vec<_> = index.entries("output/x").map(|raw| raw.to_entry()).collect();
         assert_eq!(read, [gone]);
-        let emptied = HashMap::from([("input".to_owned(), Vec::new())]);
+        let all_gone = ["a", "b", "l"].map(|name| (name.to_owned(), None)).into();
+        let emptied = HashMap::from([("input".to_owned(), all_gone)]);
         let index = Index::parse(index.write(validity(), 0, &emptied)).expect("an index");
         assert!(!index.has("input"));
     }
 
     #[test]
     fn one_changed_byte_makes_it_no_index() {
-        let records = HashMap::from([("input".to_owned(), vec![entry("a", 1, false)])]);
+        let records = HashMap::from([("input".to_owned(), updates([entry("a", 1, false)]))]);
         let bytes = Index::empty(validity()).write(validity(), 0, &records);
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();

@@ -10,12 +10,12 @@ mod walk;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::path::RepoPath;
 
-pub(crate) use index::{Index, IndexEntry, Relation, Seen, Validity};
+pub(crate) use index::{Index, IndexEntry, Relation, Seen, Updates, Validity};
 pub(crate) use rebase::rebase;
 pub(crate) use walk::{Walk, walk};
 
@@ -26,12 +26,29 @@ use crate::system::Status;
 pub(crate) struct LocalChange {
     /// The key.
     pub path: RepoPath,
-    /// Where it is on disk, below the project, as the disk spells it.
-    pub at: PathBuf,
+    /// Where it is on disk, below the project, where the disk spells it other than the key.
+    pub spelled: Option<Box<Path>>,
     /// What the disk said when it was looked at; `None` when nothing is there.
     pub status: Option<Status>,
     /// What is there; the hash of a file may not be known yet.
     pub local: Option<LocalEntry>,
+}
+
+impl LocalChange {
+    pub(crate) fn new(
+        path: RepoPath,
+        at: PathBuf,
+        status: Option<Status>,
+        local: Option<LocalEntry>,
+    ) -> Self {
+        let spelled = (at.as_os_str() != path.as_str()).then(|| at.into_boxed_path());
+        Self { path, spelled, status, local }
+    }
+
+    /// Where it is on disk, below the project.
+    pub(crate) fn at(&self) -> &Path {
+        self.spelled.as_deref().unwrap_or_else(|| Path::new(self.path.as_str()))
+    }
 }
 
 /// A path of which nothing can be said: it takes part in nothing, and neither does what is below it.
@@ -73,8 +90,8 @@ impl std::fmt::Display for UnknownReason {
 pub(crate) struct Found {
     pub(crate) changes: Vec<LocalChange>,
     pub(crate) unknown: Vec<Unknown>,
-    /// Directories whose index entries changed, with the new ones.
-    pub(crate) records: HashMap<String, Vec<IndexEntry>>,
+    /// Directories whose index entries changed, with those that did.
+    pub(crate) records: HashMap<String, Updates>,
     /// Tracked files and links on disk.
     pub(crate) entries: u64,
     /// Files that ignore rules leave out.

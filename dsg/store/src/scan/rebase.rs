@@ -56,9 +56,8 @@ pub(crate) fn rebase(
     let records = records
         .into_iter()
         .map(|(directory, entries)| {
-            let mut entries: Vec<_> = entries.into_values().collect();
-            entries.sort_by(|a, b| a.name.cmp(&b.name));
-            (directory, entries)
+            let entries = entries.into_values().map(|entry| (entry.name.clone(), Some(entry)));
+            (directory, entries.collect())
         })
         .collect();
     let bytes = Index::empty(validity).write(validity, left_out, &records);

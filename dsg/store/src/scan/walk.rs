@@ -18,10 +18,12 @@ use dsg_core::path::{RepoPath, normal};
 use dsg_core::tracked::{Area, FileVerdict, Rules};
 
 use super::index::RawEntry;
-use super::{Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason};
+use super::{
+    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
+};
 use crate::error::Result;
 use crate::monitor::{Monitor, check_stop};
-use crate::system::{Directory, Kind, Status, present};
+use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// What a walk needs.
 pub(crate) struct Walk<'a> {
@@ -179,8 +181,10 @@ fn one_directory(walk: &Walk<'_>, place: &Place, found: &mut Found) -> Result<Ve
         walk,
         place,
         known: walk.index.entries(&place.key).peekable(),
-        updates: Vec::new(),
+        updates: Updates::new(),
         keys: HashSet::new(),
+        files: HashSet::new(),
+        not_spelled_so: Vec::new(),
         found,
         children: Vec::new(),
     };
@@ -195,9 +199,13 @@ struct DirectoryVisit<'a, 'f> {
     place: &'a Place,
     known: std::iter::Peekable<super::index::Entries<'a>>,
     /// Index entries that are new or other than they were, by name; `None` for those that go.
-    updates: Vec<(String, Option<IndexEntry>)>,
+    updates: Updates,
     /// Keys seen here that are not the name itself, to find two spellings of one name.
     keys: HashSet<String>,
+    /// Those of them that are files and links.
+    files: HashSet<String>,
+    /// Index entries of names that are not on disk in this spelling; perhaps in another.
+    not_spelled_so: Vec<RawEntry<'a>>,
     found: &'f mut Found,
     children: Vec<Child>,
 }
@@ -305,7 +313,8 @@ impl<'a> DirectoryVisit<'a, '_> {
             self.unknown(name, key, UnknownReason::Special);
             return;
         }
-        if known.as_ref().is_none_or(|known| known.relation() != Relation::Same)
+        // What C has under this name was judged when it was new.
+        if known.as_ref().is_none_or(|known| known.relation() == Relation::Absent)
             && let Err(why) = name::judge(text)
         {
             let key = RepoPath::join(&self.place.key, &key_name).ok();
@@ -317,7 +326,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             // It went away between the listing and now: as if it had not been listed.
             Ok(None) => {
                 if let Some(known) = known {
-                    self.gone(&known);
+                    self.gone(known);
                 }
             }
             Err(error) => {
@@ -333,7 +342,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             match self.known.peek()?.name.as_bytes().cmp(text.as_bytes()) {
                 std::cmp::Ordering::Less => {
                     let gone = self.known.next()?;
-                    self.gone(&gone);
+                    self.gone(gone);
                 }
                 std::cmp::Ordering::Equal => return self.known.next(),
                 std::cmp::Ordering::Greater => return None,
@@ -349,6 +358,9 @@ impl<'a> DirectoryVisit<'a, '_> {
         status: &Status,
         known: Option<&RawEntry<'a>>,
     ) {
+        if !text.is_ascii() {
+            self.files.insert(key_name.to_owned());
+        }
         if let Some(known) = known
             && known.is_still(status)
         {
@@ -394,7 +406,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             local: local.clone(),
         };
         let entry = IndexEntry { name: text.to_owned(), seen: Some(seen), relation };
-        self.updates.push((text.to_owned(), Some(entry)));
+        self.updates.insert(text.to_owned(), Some(entry));
         self.change(name, key_name, Some(*status), Some(local));
     }
 
@@ -423,8 +435,14 @@ impl<'a> DirectoryVisit<'a, '_> {
             (Ok(directory), Some(name)) => directory.status(name).is_ok(),
             (Ok(_), None) => true,
             // Behind another link, or not to be read: it is not for us to say that it dangles.
-            (Err(error), _) => !error.is_absent(),
+            (Err(error), _) => !error.is_absent() || self.is_link(parent),
         }
+    }
+
+    /// Opening a directory that is a link fails as if it were a file.
+    fn is_link(&self, path: &Path) -> bool {
+        let status = Parents::new(self.walk.root).of(path).and_then(|(at, name)| at.status(name));
+        status.is_ok_and(|status| status.kind == Kind::Link)
     }
 
     fn change(
@@ -436,18 +454,30 @@ impl<'a> DirectoryVisit<'a, '_> {
     ) {
         if let Ok(path) = RepoPath::join(&self.place.key, key_name) {
             let at = self.place.at.join(name);
-            self.found.changes.push(LocalChange { path, at, status, local });
+            self.found.changes.push(LocalChange::new(path, at, status, local));
         }
     }
 
-    fn gone(&mut self, known: &RawEntry<'_>) {
+    /// Nothing is on disk under the name of an index entry. Another spelling of it may be, and may
+    /// come later in the listing.
+    fn gone(&mut self, known: RawEntry<'a>) {
+        if known.name.is_ascii() {
+            self.is_gone(&known);
+        } else {
+            self.not_spelled_so.push(known);
+        }
+    }
+
+    fn is_gone(&mut self, known: &RawEntry<'_>) {
         let key_name = normal(known.name).into_owned();
         match gone_entry(known) {
-            None => self.updates.push((known.name.to_owned(), None)),
+            None => {
+                self.updates.insert(known.name.to_owned(), None);
+            }
             Some(entry) => {
                 self.change(OsStr::new(known.name), &key_name, None, None);
                 if known.to_entry() != entry {
-                    self.updates.push((known.name.to_owned(), Some(entry)));
+                    self.updates.insert(known.name.to_owned(), Some(entry));
                 }
             }
         }
@@ -456,11 +486,18 @@ impl<'a> DirectoryVisit<'a, '_> {
     /// Merges what changed into the index entries of this directory, if anything did.
     fn finish(mut self) -> Vec<Child> {
         while let Some(gone) = self.known.next() {
-            self.gone(&gone);
+            self.gone(gone);
+        }
+        for known in std::mem::take(&mut self.not_spelled_so) {
+            if self.files.contains(&*normal(known.name)) {
+                // The entry of the other spelling says what there is to say.
+                self.updates.insert(known.name.to_owned(), None);
+            } else {
+                self.is_gone(&known);
+            }
         }
         if !self.updates.is_empty() {
-            let entries = merge(self.walk.index.entries(&self.place.key), self.updates);
-            self.found.records.insert(self.place.key.clone(), entries);
+            self.found.records.insert(self.place.key.clone(), self.updates);
         }
         self.children
     }
@@ -478,21 +515,6 @@ fn gone_entry(known: &RawEntry<'_>) -> Option<IndexEntry> {
     }
 }
 
-fn merge(
-    old: super::index::Entries<'_>,
-    updates: Vec<(String, Option<IndexEntry>)>,
-) -> Vec<IndexEntry> {
-    let mut entries: std::collections::BTreeMap<String, IndexEntry> =
-        old.map(|raw| (raw.name.to_owned(), raw.to_entry())).collect();
-    for (name, update) in updates {
-        match update {
-            Some(entry) => entries.insert(name, entry),
-            None => entries.remove(&name),
-        };
-    }
-    entries.into_values().collect()
-}
-
 /// Directories that the index knows and the walk did not come to. If one lies in something that
 /// could not be read, nothing is concluded.
 fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
@@ -506,16 +528,17 @@ fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
         if unknown.into_iter().any(|unknown| path == *unknown || path.is_below(unknown)) {
             continue;
         }
-        let mut entries = Vec::new();
+        let mut updates = Updates::new();
         for known in walk.index.entries(&directory) {
-            if let Some(entry) = gone_entry(&known) {
-                if let Ok(path) = path.child(&normal(known.name)) {
-                    let at = Path::new(&directory).join(known.name);
-                    found.changes.push(LocalChange { path, at, status: None, local: None });
-                }
-                entries.push(entry);
+            let entry = gone_entry(&known);
+            if entry.is_some()
+                && let Ok(path) = path.child(&normal(known.name))
+            {
+                let at = Path::new(&directory).join(known.name);
+                found.changes.push(LocalChange::new(path, at, None, None));
             }
+            updates.insert(known.name.to_owned(), entry);
         }
-        found.records.insert(directory, entries);
+        found.records.insert(directory, updates);
     }
 }

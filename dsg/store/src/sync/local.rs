@@ -1,7 +1,7 @@
 //! What is known of the files here during one command: what the walk found, what had to be read,
 //! and what the index will say afterwards.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
@@ -17,7 +17,8 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::OldFile;
 use crate::scan::{
-    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Validity,
+    Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
+    Validity,
 };
 use crate::system::{Directory, Kind, Parents, Status, present};
 
@@ -28,7 +29,7 @@ pub(crate) struct LocalFiles {
     index: Index,
     pub(crate) found: Found,
     /// Paths that differ from C, or may, with what the disk said.
-    changes: HashMap<RepoPath, LocalChange>,
+    changes: Vec<LocalChange>,
     /// Files that turned out unreadable when they were to be read.
     pub(crate) unreadable: Vec<Unknown>,
     rebased: bool,
@@ -44,15 +45,16 @@ enum Contents {
 impl LocalFiles {
     pub(crate) fn new(root: Directory, index: Index, found: Found) -> Self {
         let rebased = index.was_rebased;
-        Self { root, index, found, changes: HashMap::new(), unreadable: Vec::new(), rebased }
+        Self { root, index, found, changes: Vec::new(), unreadable: Vec::new(), rebased }
     }
 
     pub(crate) fn keep(&mut self, changes: Vec<LocalChange>) {
-        self.changes = changes.into_iter().map(|change| (change.path.clone(), change)).collect();
+        self.changes = changes;
     }
 
     pub(crate) fn change(&self, path: &RepoPath) -> Option<&LocalChange> {
-        self.changes.get(path)
+        let found = self.changes.binary_search_by(|change| change.path.cmp(path)).ok()?;
+        self.changes.get(found)
     }
 
     /// Reads the files whose content decides what is to be done: those that C or R has too.
@@ -77,7 +79,7 @@ impl LocalFiles {
                 let mut read = Vec::with_capacity(chunk.len());
                 for at in chunk {
                     check_stop(monitor)?;
-                    let contents = match self.changes.get(&triples[*at].path) {
+                    let contents = match self.change(&triples[*at].path) {
                         Some(change) => read_one(&mut parents, change, &mut buffer, monitor),
                         None => Contents::Changed,
                     };
@@ -114,9 +116,9 @@ impl LocalFiles {
     /// Notes for the index how the paths that were looked at relate to C.
     pub(crate) fn relate(&mut self, triples: &[Triple]) {
         for triple in triples {
-            let Some(change) = self.changes.get(&triple.path) else { continue };
+            let Some(change) = self.change(&triple.path) else { continue };
             let relation = relation(triple.local.as_ref(), triple.cached.as_ref());
-            let at = change.at.clone();
+            let at = change.at().to_owned();
             let local = triple.local.clone();
             self.update(&triple.path, &at, |entry| {
                 entry.relation = relation;
@@ -131,31 +133,29 @@ impl LocalFiles {
     fn update(&mut self, path: &RepoPath, at: &Path, change: impl FnOnce(&mut IndexEntry)) {
         let directory = path.directory();
         if !self.found.records.contains_key(directory) {
-            let entries = self.index.entries(directory).map(|raw| raw.to_entry()).collect();
-            self.found.records.insert(directory.to_owned(), entries);
+            self.found.records.insert(directory.to_owned(), Updates::new());
         }
-        let Some(record) = self.found.records.get_mut(directory) else { return };
+        let Some(updates) = self.found.records.get_mut(directory) else { return };
         let name = at.file_name().map_or_else(|| path.name().into(), |name| name.to_string_lossy());
-        let found = record.binary_search_by(|entry| entry.name.as_str().cmp(&name));
-        let index = match found {
-            Ok(index) => index,
-            Err(index) => {
-                let entry =
-                    IndexEntry { name: name.into_owned(), seen: None, relation: Relation::Absent };
-                record.insert(index, entry);
-                index
-            }
+        let known = match updates.remove(&*name) {
+            Some(update) => update,
+            None => self.index.find(directory, &name).map(|raw| raw.to_entry()),
         };
-        change(&mut record[index]);
-        if record[index].seen.is_none() && record[index].relation == Relation::Absent {
-            record.remove(index);
-        }
+        let name = name.into_owned();
+        let mut entry = known.unwrap_or_else(|| IndexEntry {
+            name: name.clone(),
+            seen: None,
+            relation: Relation::Absent,
+        });
+        change(&mut entry);
+        let empty = entry.seen.is_none() && entry.relation == Relation::Absent;
+        updates.insert(name, (!empty).then_some(entry));
     }
 
     /// Where a path is, or will be, on disk: in directories as the disk spells them.
     pub(crate) fn at(&self, path: &RepoPath) -> PathBuf {
-        if let Some(change) = self.changes.get(path) {
-            return change.at.clone();
+        if let Some(change) = self.change(path) {
+            return change.at().to_owned();
         }
         if path.as_str().is_ascii() {
             return PathBuf::from(path.as_str());
@@ -175,11 +175,22 @@ impl LocalFiles {
     }
 
     fn index_entry(&self, path: &RepoPath) -> Option<IndexEntry> {
-        let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == path.name();
-        match self.found.records.get(path.directory()) {
-            Some(record) => record.iter().find(|entry| spelled(entry)).cloned(),
-            None => self.index.entries(path.directory()).map(|raw| raw.to_entry()).find(spelled),
+        let (directory, name) = (path.directory(), path.name());
+        let updated = self.found.records.get(directory);
+        if let Some(update) = updated.and_then(|updates| updates.get(name)) {
+            return update.clone();
         }
+        if let Some(raw) = self.index.find(directory, name) {
+            return Some(raw.to_entry());
+        }
+        if path.as_str().is_ascii() {
+            return None;
+        }
+        // The disk may spell it otherwise.
+        let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == name;
+        let updated = updated.into_iter().flat_map(|updates| updates.values().flatten().cloned());
+        let known = self.index.entries(directory).map(|raw| raw.to_entry());
+        updated.chain(known).find(spelled)
     }
 
     /// What the scan saw at a path, for comparing with what is there when it is replaced.
@@ -193,7 +204,7 @@ impl LocalFiles {
             LocalEntry::File { hash, .. } => *hash,
             LocalEntry::Link { .. } => None,
         };
-        if let Some(change) = self.changes.get(path) {
+        if let Some(change) = self.change(path) {
             return change.status.as_ref().map(|status| OldFile::new(status, hash, in_history));
         }
         let seen = self.index_entry(path)?.seen?;
@@ -258,23 +269,14 @@ impl LocalFiles {
         self.found.records.is_empty() && !self.rebased
     }
 
-    /// The bytes of the new index. `extra` is laid over what was found.
-    pub(crate) fn index_bytes(&self, extra: &HashMap<String, Vec<IndexEntry>>) -> Vec<u8> {
-        self.index_bytes_for(self.index.validity, extra)
+    /// The bytes of the new index, for the C that it was made with.
+    pub(crate) fn index_bytes(&self) -> Vec<u8> {
+        self.index_bytes_for(self.index.validity)
     }
 
-    pub(crate) fn index_bytes_for(
-        &self,
-        validity: Validity,
-        extra: &HashMap<String, Vec<IndexEntry>>,
-    ) -> Vec<u8> {
-        if extra.is_empty() {
-            return self.index.write(validity, self.index.left_out, &self.found.records);
-        }
-        let mut records = self.found.records.clone();
-        records
-            .extend(extra.iter().map(|(directory, entries)| (directory.clone(), entries.clone())));
-        self.index.write(validity, self.index.left_out, &records)
+    /// The bytes of the new index, for another C.
+    pub(crate) fn index_bytes_for(&self, validity: Validity) -> Vec<u8> {
+        self.index.write(validity, self.index.left_out, &self.found.records)
     }
 
     /// Data directories that were on another device than the project.
@@ -374,7 +376,7 @@ fn read_one(
     monitor: &dyn Monitor,
 ) -> Contents {
     let read = || -> crate::system::Result<Contents> {
-        let (directory, name) = parents.of(&change.at)?;
+        let (directory, name) = parents.of(change.at())?;
         let mut reader = directory.open_file(name)?;
         let before = reader.status()?;
         if Some(before.inode) != change.status.map(|status| status.inode) {

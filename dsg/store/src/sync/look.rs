@@ -8,15 +8,14 @@ use dsg_core::conflict::Resolutions;
 use dsg_core::entry::Entry;
 use dsg_core::path::RepoPath;
 use dsg_core::plan::{Collision, Plan, PlanContext, Totals, Triple, collisions, plan};
-use dsg_core::tree::memory::MemoryStore;
 use dsg_core::tree::{self, Change, Object, Root};
 
 use super::local::LocalFiles;
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Phase};
 use crate::project::{
-    self, CachedRoot, Project, State, StateFile, mounts, read_index, stamp, try_lock_project,
-    write_index,
+    self, CachedRoot, Project, State, StateFile, Trees, mounts, read_index, stamp,
+    try_lock_project, write_index,
 };
 use crate::repository::{Head, Repository};
 use crate::scan::{Index, Relation, Unknown, Walk, rebase, walk};
@@ -62,7 +61,7 @@ pub struct Look {
     /// Numbers.
     pub counts: Counts,
     pub(crate) local: LocalFiles,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: Trees,
     /// Paths where the repository has other information about the same content.
     pub(crate) renewed: Vec<(RepoPath, Entry)>,
 }
@@ -109,7 +108,7 @@ pub fn look(
     let cached_root = state.cached.as_ref().map(CachedRoot::root);
     let moved =
         remote_root.map(|root| root.address.hash) != cached_root.map(|root| root.address.hash);
-    let mut objects = MemoryStore::new();
+    let mut objects = Trees::default();
     if moved || !found.changes.is_empty() {
         objects = store.take()?;
     }
@@ -148,7 +147,7 @@ struct Gathered {
     state: State,
     counts: Counts,
     local: LocalFiles,
-    objects: MemoryStore,
+    objects: Trees,
     triples: Vec<Triple>,
     renewed: Vec<(RepoPath, Entry)>,
 }
@@ -201,18 +200,18 @@ fn finish(
 struct Store<'a> {
     file: &'a mut StateFile,
     dsg: &'a Directory,
-    objects: Option<MemoryStore>,
+    objects: Option<Trees>,
 }
 
 impl Store<'_> {
-    fn objects(&mut self) -> Result<&MemoryStore> {
+    fn objects(&mut self) -> Result<&Trees> {
         if self.objects.is_none() {
             self.objects = Some(self.file.objects(self.dsg)?);
         }
-        Ok(self.objects.get_or_insert_with(MemoryStore::new))
+        Ok(self.objects.get_or_insert_with(Trees::default))
     }
 
-    fn take(&mut self) -> Result<MemoryStore> {
+    fn take(&mut self) -> Result<Trees> {
         match self.objects.take() {
             Some(objects) => Ok(objects),
             None => self.file.objects(self.dsg),
@@ -221,7 +220,11 @@ impl Store<'_> {
 }
 
 /// Whether this is the repository that C belongs to, with the history that was seen.
-fn check_identity(state: &State, repository: &dyn Repository, head: Option<&Head>) -> Result<()> {
+pub(crate) fn check_identity(
+    state: &State,
+    repository: &dyn Repository,
+    head: Option<&Head>,
+) -> Result<()> {
     let advice = "nothing was changed. If this is meant, `dsg sync --reattach` starts over with it: files that are equal join, different ones are asked about, and nothing is deleted or overwritten";
     if repository.description().id != state.repository {
         return Err(Error::new(
@@ -279,12 +282,12 @@ fn valid_index(project: &Project, dsg: &Directory, store: &mut Store<'_>) -> Res
         return Ok(old.unwrap_or_else(|| Index::empty(validity)));
     }
     let old = old.unwrap_or_else(|| Index::empty(validity));
-    let objects = store.objects()?.clone();
+    store.objects()?;
     // Reading the objects may have fallen back to the state before.
     let validity = project.validity(Some(store.file.state()));
     let cached_root = store.file.state().cached.as_ref().map(CachedRoot::root);
     let mut cached = Vec::new();
-    let _ = tree::walk(&objects, cached_root.as_ref(), "", &mut |path, entry| {
+    let _ = tree::walk(store.objects()?, cached_root.as_ref(), "", &mut |path, entry| {
         cached.push((path.clone(), entry.clone()));
         std::ops::ControlFlow::<()>::Continue(())
     })
@@ -297,7 +300,7 @@ pub(crate) fn fetch(
     repository: &dyn Repository,
     head: Option<&Head>,
     state: &State,
-    objects: &mut MemoryStore,
+    objects: &mut Trees,
 ) -> Result<()> {
     let Some(head) = head else { return Ok(()) };
     let known = state.seen.map(|(number, _)| number);
@@ -306,7 +309,7 @@ pub(crate) fn fetch(
 
 /// Takes tree objects from another machine: each is checked to be one; its hash is computed here.
 pub(crate) fn insert(
-    objects: &mut MemoryStore,
+    objects: &mut Trees,
     fetched: Vec<crate::repository::TreeObject>,
 ) -> Result<()> {
     for object in fetched {
@@ -320,7 +323,7 @@ pub(crate) fn insert(
 }
 
 pub(crate) fn difference(
-    objects: &MemoryStore,
+    objects: &Trees,
     old: Option<&Root>,
     new: Option<&Root>,
 ) -> Result<Vec<Change>> {
@@ -344,14 +347,14 @@ pub(crate) fn cached_damaged(error: impl std::fmt::Display) -> Error {
 fn combine(
     local: &mut LocalFiles,
     differences: Vec<Change>,
-    objects: &MemoryStore,
+    objects: &Trees,
     cached_root: Option<&Root>,
 ) -> Result<Vec<Triple>> {
-    let changes = std::mem::take(&mut local.found.changes);
+    let mut changes = std::mem::take(&mut local.found.changes);
     let cached = CachedEntries::new(objects, cached_root, changes.len())?;
     let mut triples = Vec::with_capacity(changes.len() + differences.len());
     let mut remote = differences.into_iter().peekable();
-    for change in &changes {
+    for change in &mut changes {
         while let Some(earlier) = remote.next_if(|other| other.path < change.path) {
             triples.push(unchanged_here(earlier));
         }
@@ -364,7 +367,7 @@ fn combine(
         };
         triples.push(Triple {
             path: change.path.clone(),
-            local: change.local.clone(),
+            local: change.local.take(),
             cached,
             remote,
         });
@@ -390,12 +393,12 @@ fn unchanged_here(change: Change) -> Triple {
 
 /// C by path: a few look-ups, or all of it read once where that is less work.
 enum CachedEntries<'a> {
-    Few { objects: &'a MemoryStore, root: Option<&'a Root> },
+    Few { objects: &'a Trees, root: Option<&'a Root> },
     All(HashMap<RepoPath, Entry>),
 }
 
 impl<'a> CachedEntries<'a> {
-    fn new(objects: &'a MemoryStore, root: Option<&'a Root>, wanted: usize) -> Result<Self> {
+    fn new(objects: &'a Trees, root: Option<&'a Root>, wanted: usize) -> Result<Self> {
         let entries = root.map_or(0, |root| root.entries);
         if (wanted as u64).saturating_mul(32) < entries || entries == 0 {
             return Ok(Self::Few { objects, root });
@@ -444,7 +447,7 @@ pub fn remember(dsg: &Directory, look: &Look) -> Result<()> {
         return Ok(());
     }
     let Some(_lock) = try_lock_project(dsg) else { return Ok(()) };
-    write_index(dsg, &look.local.index_bytes(&HashMap::new()))
+    write_index(dsg, &look.local.index_bytes())
 }
 
 /// How a path on disk relates to C.

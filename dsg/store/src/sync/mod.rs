@@ -15,13 +15,14 @@ use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree;
 use dsg_core::tree::memory::MemoryStore;
 
+pub(crate) use look::check_identity;
 pub use look::{Counts, Look, LookOptions, look, remember};
 
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Notice, Phase, check_stop};
 use crate::project::{
-    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, apply,
-    lock_project, new_transaction, save_mounts, stamp, write_index,
+    self, Applied, CachedRoot, Journal, Project, Skipped, State, StateFile, TRANSACTIONS, Trees,
+    apply, lock_project, new_transaction, save_mounts, stamp, write_index,
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::scan::{Unknown, Validity};
@@ -217,7 +218,7 @@ impl Sync<'_> {
                 Committing::Committed => {}
                 Committing::NothingLeft => {}
                 Committing::Moved => {
-                    self.forget(&transaction)?;
+                    self.abandon()?;
                     return Ok(Attempt::Moved);
                 }
             }
@@ -250,12 +251,12 @@ impl Sync<'_> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
-        let mut put = HashSet::new();
-        let uploaded =
-            transfer::upload(look, &self.project.root, upload.as_ref(), &mut put, self.monitor)?;
-        self.skipped.retain(|skipped| !put.contains(&skipped.path));
+        let uploaded = transfer::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
+        // What could not be read in an earlier attempt was looked at again in this one.
+        self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
         if uploaded.changes.is_empty() {
+            self.unfinished.push(*transaction);
             return Ok(Committing::NothingLeft);
         }
         work.journal(transaction, look, true);
@@ -273,7 +274,7 @@ impl Sync<'_> {
             Ok(CommitAnswer::Committed(head)) => {
                 work.snapshot = Some(head);
                 work.uploaded_bytes = uploaded.bytes;
-                work.committed = request.changes;
+                work.committed = request.changes.into_iter().map(|change| change.path).collect();
                 Ok(Committing::Committed)
             }
             Ok(CommitAnswer::Moved) => {
@@ -299,13 +300,20 @@ impl Sync<'_> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
         if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
-            Journal::clear(self.dsg)?;
-            self.forget(transaction)?;
+            self.abandon()?;
         }
         Err(error)
     }
 
-    /// Removes what was staged here for a transaction that came to nothing.
+    /// Empties what was staged here for a transaction that came to nothing. Its folder stays as the
+    /// mark by which what it uploaded is found again.
+    fn abandon(&self) -> Result<()> {
+        Journal::clear(self.dsg)?;
+        recover::unfinished(self.dsg)?;
+        Ok(())
+    }
+
+    /// Removes what was staged here for a transaction that is done.
     fn forget(&self, transaction: &TransactionId) -> Result<()> {
         Journal::clear(self.dsg)?;
         match present(self.dsg.directory(TRANSACTIONS))? {
@@ -333,8 +341,8 @@ impl Sync<'_> {
         let seen = self.look_at_applied(&mut look, &work)?;
         let stamp = seen.stamp;
         for (path, entry) in &edits {
-            let status = seen.statuses.get(path).map(|status| (*status, stamp));
-            look.local.agreed(path, entry.as_ref(), status);
+            let placed = seen.statuses.get(path).filter(|at| is_as_placed(at, entry.as_ref()));
+            look.local.agreed(path, entry.as_ref(), placed.map(|status| (*status, stamp)));
         }
         let state = self.new_state(&look, head.as_ref(), &edits, &mut store)?;
         if state != look.state {
@@ -347,7 +355,7 @@ impl Sync<'_> {
             cached: state.cached.map(|cached| cached.hash),
         };
         if !look.local.is_as_indexed() || state.cached != look.state.cached {
-            write_index(self.dsg, &look.local.index_bytes_for(validity, &HashMap::new()))?;
+            write_index(self.dsg, &look.local.index_bytes_for(validity))?;
         }
         let mounted = look.local.mounted()?;
         if mounted != project::mounts(self.dsg)? {
@@ -356,7 +364,14 @@ impl Sync<'_> {
         if let Some(transaction) = &work.transaction {
             self.forget(transaction)?;
         }
-        project::trash::expire(self.dsg, self.project_time()?)?;
+        // What earlier runs had brought and nobody needs any more.
+        if !self.unfinished.is_empty() {
+            self.repository.discard(&self.unfinished)?;
+            self.drop_unfinished()?;
+        }
+        if !work.journal.operations.is_empty() {
+            project::trash::expire(self.dsg, self.project_time()?)?;
+        }
         self.use_up_resolutions(&look)?;
         Ok(SyncOutcome::Done(self.report(look, work, head)))
     }
@@ -367,7 +382,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         work: &Work,
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<HashMap<RepoPath, Option<Entry>>> {
         let (Some(new), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
         insert(store, self.repository.trees(new.number, look.head.map(|head| head.number))?)?;
@@ -415,7 +430,7 @@ impl Sync<'_> {
         look: &Look,
         head: Option<&Head>,
         edits: &[(RepoPath, Option<Entry>)],
-        store: &mut MemoryStore,
+        store: &mut Trees,
     ) -> Result<State> {
         let cached = if edits.is_empty() {
             look.cached_root()
@@ -532,7 +547,8 @@ struct Work {
     transaction: Option<TransactionId>,
     journal: Journal,
     snapshot: Option<Head>,
-    committed: Vec<PathChange>,
+    /// The paths that the commit changed.
+    committed: HashSet<RepoPath>,
     uploaded_bytes: u64,
     applied: Applied,
 }
@@ -545,6 +561,15 @@ impl Work {
     }
 }
 
+/// Whether a file that was put into place still has the time and the size that it came with. If not,
+/// somebody has written to it since, and the next scan has to read it.
+fn is_as_placed(status: &crate::system::Status, entry: Option<&Entry>) -> bool {
+    match entry {
+        Some(Entry::File(file)) => status.size == file.size && status.modified == file.modified,
+        _ => true,
+    }
+}
+
 /// C's new entries: what was committed from here, what was put into place here, and what was found
 /// to be equal. A path that was skipped keeps its old C.
 fn agreed(
@@ -552,7 +577,6 @@ fn agreed(
     work: &Work,
     committed: &HashMap<RepoPath, Option<Entry>>,
 ) -> Vec<(RepoPath, Option<Entry>)> {
-    let asked: HashSet<&RepoPath> = work.committed.iter().map(|change| &change.path).collect();
     let done: HashSet<&RepoPath> = work.applied.done.iter().collect();
     let local: HashSet<&RepoPath> =
         work.journal.operations.iter().map(|operation| &operation.path).collect();
@@ -564,7 +588,7 @@ fn agreed(
             None => step.triple.remote.clone(),
         };
         let entry = match step.action {
-            Action::Upload | Action::DeleteRemote if asked.contains(path) => remote(),
+            Action::Upload | Action::DeleteRemote if work.committed.contains(path) => remote(),
             Action::Download | Action::DeleteLocal if done.contains(path) => remote(),
             Action::RestoreCached if !local.contains(path) || done.contains(path) => remote(),
             Action::Agree => step.triple.remote.clone(),
@@ -599,7 +623,7 @@ fn remember_locked(dsg: &Directory, look: &Look) -> Result<()> {
     if look.local.is_as_indexed() {
         return Ok(());
     }
-    write_index(dsg, &look.local.index_bytes(&HashMap::new()))
+    write_index(dsg, &look.local.index_bytes())
 }
 
 /// Turns what the guards say into the error that stops the sync.

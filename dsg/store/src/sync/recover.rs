@@ -50,7 +50,7 @@ pub(super) fn recover(
 }
 
 /// The transactions that left something here; what they downloaded is thrown away.
-fn unfinished(dsg: &Directory) -> Result<Vec<TransactionId>> {
+pub(super) fn unfinished(dsg: &Directory) -> Result<Vec<TransactionId>> {
     let Some(transactions) = present(dsg.directory(TRANSACTIONS))? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in transactions.entries()? {

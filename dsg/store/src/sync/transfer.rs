@@ -1,6 +1,5 @@
 //! Moving contents both ways, before anything is visible on either side.
 
-use std::collections::HashSet;
 use std::sync::Mutex;
 
 use dsg_core::compare::LocalEntry;
@@ -36,14 +35,12 @@ pub(super) fn upload(
     look: &Look,
     root: &Directory,
     upload: &dyn Upload,
-    done: &mut HashSet<RepoPath>,
     monitor: &dyn Monitor,
 ) -> Result<Uploaded> {
     let steps: Vec<&Step> = look.plan.steps.iter().filter(|step| changes_remote(step)).collect();
     let files = steps.iter().filter(|step| step.action == Action::Upload).count() as u64;
     monitor.begin(Phase::Uploading, files, look.plan.summary().upload_bytes);
     let skipped = Mutex::new(Vec::new());
-    let put = Mutex::new(Vec::new());
     let changes: Vec<Vec<PathChange>> = steps
         .par_chunks(chunk_size(steps.len()))
         .map(|chunk| {
@@ -56,13 +53,7 @@ pub(super) fn upload(
                 let new = match step.action {
                     Action::DeleteRemote => Ok(None),
                     Action::RestoreCached => Ok(step.triple.cached.as_ref().map(new_entry)),
-                    _ => {
-                        let new = put_one(look, step, lane.as_mut(), &mut parents, monitor)?;
-                        if new.is_ok() {
-                            lock(&put).push(path.clone());
-                        }
-                        new.map(Some)
-                    }
+                    _ => put_one(look, step, lane.as_mut(), &mut parents, monitor)?.map(Some),
                 };
                 match new {
                     Ok(new) => {
@@ -75,13 +66,19 @@ pub(super) fn upload(
             Ok(changes)
         })
         .collect::<Result<_>>()?;
-    done.extend(put.into_inner().unwrap_or_default());
-    let changes: Vec<PathChange> = changes.into_iter().flatten().collect();
+    let changes = concatenate(changes);
     let bytes = changes.iter().map(|change| match &change.new {
         Some(NewEntry::File { size, .. }) => *size,
         _ => 0,
     });
     Ok(Uploaded { bytes: bytes.sum(), skipped: skipped.into_inner().unwrap_or_default(), changes })
+}
+
+/// One list of many, without holding all of it twice.
+fn concatenate<T>(pieces: Vec<Vec<T>>) -> Vec<T> {
+    let mut whole = Vec::with_capacity(pieces.iter().map(Vec::len).sum());
+    pieces.into_iter().for_each(|piece| whole.extend(piece));
+    whole
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -134,14 +131,16 @@ fn put_one(
     };
     let Some(change) = look.local.change(path) else { return Ok(Err(CHANGED)) };
     let Some(scanned) = change.status else { return Ok(Err(CHANGED)) };
-    let Some((directory, name)) = present(parents.of(&change.at))? else { return Ok(Err(CHANGED)) };
+    let Some((directory, name)) = present(parents.of(change.at()))? else {
+        return Ok(Err(CHANGED));
+    };
     let mut source = match present(directory.open_file(name)) {
         Ok(Some(source)) => source,
         Ok(None) => return Ok(Err(CHANGED)),
         Err(error) if error.is_denied() => return Ok(Err(UNREADABLE)),
         Err(_) => return Ok(Err(CHANGED)),
     };
-    if source.status()? != scanned {
+    if *source.opened() != scanned {
         return Ok(Err(CHANGED));
     }
     let put = Put { path, executable: local.1, modified: scanned.modified };
@@ -212,7 +211,7 @@ pub(super) fn download(
             sync_file_system(&own)?;
         }
     }
-    Ok(operations.into_iter().flatten().collect())
+    Ok(concatenate(operations))
 }
 
 fn changes_local(step: &Step) -> bool {

@@ -289,6 +289,17 @@ impl Directory {
         Ok(directory)
     }
 
+    /// As [`directory_made`](Self::directory_made), with the bits that the user's umask leaves: for
+    /// directories of a project.
+    ///
+    /// # Errors
+    /// When it can't be made or opened, or when something else is there.
+    pub fn directory_made_for_user(&self, name: impl AsRef<OsStr>) -> Result<Self> {
+        let name = name.as_ref();
+        self.create_directory(name, 0o777)?;
+        self.directory(name)
+    }
+
     /// Sets the permission bits of this directory.
     ///
     /// # Errors
@@ -516,11 +527,27 @@ impl<'r> Parents<'r> {
         }
     }
 
-    /// As [`of`](Self::of), making the directories that are missing.
+    /// As [`of`](Self::of), making the directories that are missing with these permission bits.
     ///
     /// # Errors
     /// When one can't be made, or something that is no directory is in the way.
     pub fn made<'p>(&mut self, path: &'p Path, mode: u32) -> Result<(&Directory, &'p OsStr)> {
+        self.made_by(path, &|directory, name| directory.directory_made(name, mode))
+    }
+
+    /// As [`made`](Self::made), with the bits that the user's umask leaves.
+    ///
+    /// # Errors
+    /// As [`made`](Self::made).
+    pub fn made_for_user<'p>(&mut self, path: &'p Path) -> Result<(&Directory, &'p OsStr)> {
+        self.made_by(path, &|directory, name| directory.directory_made_for_user(name))
+    }
+
+    fn made_by<'p>(
+        &mut self,
+        path: &'p Path,
+        make: &dyn Fn(&Directory, &OsStr) -> Result<Directory>,
+    ) -> Result<(&Directory, &'p OsStr)> {
         let parent = path.parent().unwrap_or_else(|| Path::new(""));
         if self.last.as_ref().is_none_or(|(path, _)| path != parent) {
             self.last = None;
@@ -529,7 +556,7 @@ impl<'r> Parents<'r> {
                 Err(error) if error.is_absent() => {
                     let mut directory = self.root.again()?;
                     for component in parent.components() {
-                        directory = directory.directory_made(component.as_os_str(), mode)?;
+                        directory = make(&directory, component.as_os_str())?;
                     }
                     directory
                 }

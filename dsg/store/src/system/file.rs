@@ -22,16 +22,23 @@ const PARALLEL_HASH_BYTES: usize = 16 * 1024 * 1024;
 pub struct Reader {
     fd: OwnedFd,
     path: PathBuf,
+    opened: Status,
 }
 
 impl Reader {
     pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Result<Self> {
-        let reader = Self { fd, path };
-        if reader.status()?.kind == Kind::File {
-            Ok(reader)
-        } else {
-            Err(SystemError::new("open", &reader.path, io::Error::other("it is no regular file")))
+        let stat = rustix::fs::fstat(&fd).map_err(|e| SystemError::new("look at", &path, e))?;
+        let opened = directory::status(&stat);
+        if opened.kind != Kind::File {
+            return Err(SystemError::new("open", &path, io::Error::other("it is no regular file")));
         }
+        Ok(Self { fd, path, opened })
+    }
+
+    /// What it was when it was opened.
+    #[must_use]
+    pub fn opened(&self) -> &Status {
+        &self.opened
     }
 
     /// Where it is, for messages.
@@ -123,7 +130,7 @@ impl Reader {
         buffer: &mut Vec<u8>,
         progress: &dyn Fn(u64),
     ) -> Result<(ContentHash, u64)> {
-        let size = self.status()?.size;
+        let size = self.opened.size;
         let large = size >= PARALLEL_HASH_BYTES as u64;
         let bytes = if large { PARALLEL_HASH_BYTES / 4 } else { COPY_BUFFER_BYTES };
         if buffer.len() < bytes {

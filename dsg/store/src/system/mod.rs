@@ -10,6 +10,7 @@
 mod directory;
 pub mod fault;
 mod file;
+mod inspect;
 mod platform;
 
 use std::io;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Directory, DirectoryEntry, Parents};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
+pub use inspect::{Space, group_of, space};
 pub use platform::{is_network_file_system, sync_file_system};
 
 use dsg_core::entry::Moment;
@@ -133,14 +135,15 @@ impl SystemError {
     }
 }
 
-/// Turns "not there" into `None`; every other failure stays one.
+/// Turns "not there" into `None`; every other failure stays one. What would be behind a link is not
+/// there: no link is followed, and one that took the place of a directory holds nothing.
 ///
 /// # Errors
 /// What `result` held, unless it says that the thing is absent.
 pub fn present<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_absent() => Ok(None),
+        Err(error) if error.is_absent() || error.is_link_in_the_way() => Ok(None),
         Err(error) => Err(error),
     }
 }
