@@ -75,13 +75,15 @@ pub fn list(project: &Project, monitor: &dyn Monitor) -> Result<Listing> {
     let mut entries = Vec::new();
     let unknown: Vec<&RepoPath> =
         found.unknown.iter().filter_map(|unknown| unknown.path.as_ref()).collect();
-    for directory in index.directories().filter(|directory| !found.records.contains_key(*directory))
-    {
-        let known: Vec<_> = index.entries(directory).map(|raw| raw.to_entry()).collect();
-        add(directory, &known, &mut entries);
+    for directory in index.directories() {
+        let updates = found.records.get(directory);
+        let is_old = |name: &str| updates.is_some_and(|updates| updates.contains_key(name));
+        for known in index.entries(directory).filter(|known| !is_old(known.name)) {
+            entries.extend(listed(directory, &known.to_entry()));
+        }
     }
-    for (directory, known) in &found.records {
-        add(directory, known, &mut entries);
+    for (directory, updates) in &found.records {
+        entries.extend(updates.values().flatten().filter_map(|known| listed(directory, known)));
     }
     entries.retain(|listed| {
         !unknown.iter().any(|unknown| listed.path == **unknown || listed.path.is_below(unknown))
@@ -104,17 +106,16 @@ fn known(project: &Project) -> Result<(Index, Moment)> {
     Ok((index.unwrap_or_else(|| Index::empty(validity)), stamp(&dsg)?))
 }
 
-fn add(directory: &str, known: &[IndexEntry], entries: &mut Vec<Listed>) {
-    for entry in known {
-        let Some(seen) = &entry.seen else { continue };
-        let Ok(path) = RepoPath::join(directory, &normal(&entry.name)) else { continue };
-        let mut local = seen.local.clone();
-        if let (true, LocalEntry::File { hash, .. }) = (seen.racy, &mut local) {
-            // It may have changed within the same tick of the clock.
-            *hash = None;
-        }
-        entries.push(Listed { path, entry: local, dangling: false });
+/// A file or link that the index saw on disk.
+fn listed(directory: &str, known: &IndexEntry) -> Option<Listed> {
+    let seen = known.seen.as_ref()?;
+    let path = RepoPath::join(directory, &normal(&known.name)).ok()?;
+    let mut entry = seen.local.clone();
+    if let (true, LocalEntry::File { hash, .. }) = (seen.racy, &mut entry) {
+        // It may have changed within the same tick of the clock.
+        *hash = None;
     }
+    Some(Listed { path, entry, dangling: false })
 }
 
 /// The walk tells this of new links only; one that it knows is not looked at again.

@@ -18,10 +18,7 @@ const TRASH_BYTES_MAX: u64 = 10 << 30;
 
 /// Asks everything that needs no repository.
 #[must_use]
-pub fn examine_project(
-    project: &Project,
-    clock: &dyn Clock,
-) -> Vec<Finding> {
+pub fn examine_project(project: &Project, clock: &dyn Clock) -> Vec<Finding> {
     let mut findings = vec![configuration(project)];
     findings.extend(project.file.notices.iter().map(|notice| {
         Finding::warning("configuration", notice.what.clone(), notice.next_step.clone())
