@@ -197,18 +197,22 @@ impl Contents<'_> {
     ///
     /// # Errors
     /// When it is damaged or can't be read.
-    pub fn old(&self, difference: &Difference, monitor: &dyn Monitor) -> Result<Option<Vec<u8>>> {
+    pub fn before(
+        &self,
+        difference: &Difference,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Vec<u8>>> {
         match &difference.old {
             None => Ok(Some(Vec::new())),
             Some(entry) => self.stored(&difference.path, entry, monitor),
         }
     }
 
-    /// What it is, as for [`old`](Self::old).
+    /// What it is, as for [`before`](Self::before).
     ///
     /// # Errors
-    /// As for [`old`](Self::old).
-    pub fn new(&self, difference: &Difference, monitor: &dyn Monitor) -> Result<Option<Vec<u8>>> {
+    /// As for [`before`](Self::before).
+    pub fn after(&self, difference: &Difference, monitor: &dyn Monitor) -> Result<Option<Vec<u8>>> {
         match &difference.new {
             None => Ok(Some(Vec::new())),
             Some(Version::Stored(entry)) => self.stored(&difference.path, entry, monitor),
@@ -328,8 +332,8 @@ mod tests {
             bytes_max: 1000,
         };
         let sides = |difference: &Difference| {
-            let old = contents.old(difference, &Silent).expect("reads");
-            (old, contents.new(difference, &Silent).expect("reads"))
+            let old = contents.before(difference, &Silent).expect("reads");
+            (old, contents.after(difference, &Silent).expect("reads"))
         };
         assert_eq!(sides(&between[0]), (Some(b"one\n".to_vec()), Some(b"two\n".to_vec())));
         assert_eq!(sides(&between[1]), (None, None));

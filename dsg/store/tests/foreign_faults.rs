@@ -74,7 +74,8 @@ impl World {
 
     fn adopt(&self) -> Result<()> {
         let spare = self.spare();
-        let adoption = Adoption { message: None, configuration: Default::default(), spare: &spare };
+        let configuration = Default::default();
+        let adoption = Adoption { message: None, configuration, spare: &spare, tracked: &|_| true };
         self.repository().adopt(&[path("input")], &adoption, &Silent).map(|_| ())
     }
 

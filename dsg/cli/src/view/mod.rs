@@ -3,6 +3,7 @@
 
 pub(crate) mod plan;
 pub(crate) mod report;
+pub(crate) mod snapshot;
 pub(crate) mod step;
 
 use crate::ui::{Tone, Ui};

@@ -100,7 +100,8 @@ pub(crate) fn step_json(step: &Step) -> Value {
     })
 }
 
-fn local_json(local: &LocalEntry) -> Value {
+/// What is on disk at a path.
+pub(crate) fn local_json(local: &LocalEntry) -> Value {
     match local {
         LocalEntry::File { hash, executable, size, modified } => json!({
             "kind": "file",

@@ -32,6 +32,10 @@ pub(super) struct Prepared {
     pub(super) document: Vec<u8>,
 }
 
+/// Says what stands at the paths that a commit changes.
+pub(super) type LookAtPaths<'a> =
+    &'a dyn Fn(&[&PathChange]) -> Result<HashMap<RepoPath, Superseded>>;
+
 impl LocalUpload<'_> {
     /// Builds everything that the commit needs. `None`: the repository has moved on.
     pub(super) fn prepare(
@@ -46,7 +50,7 @@ impl LocalUpload<'_> {
     pub(super) fn prepare_with(
         &self,
         request: &CommitRequest,
-        look: &dyn Fn(&[&PathChange]) -> Result<HashMap<RepoPath, Superseded>>,
+        look: LookAtPaths<'_>,
     ) -> Result<Option<Prepared>> {
         let repository = self.repository;
         let head = repository.read_head()?;

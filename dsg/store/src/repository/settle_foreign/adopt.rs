@@ -36,7 +36,8 @@ impl LocalRepository {
         for _ in 0..ATTEMPTS_MAX {
             check_stop(monitor)?;
             let head = self.settled_head()?;
-            let foreign = self.foreign(&head, paths, monitor)?;
+            let mut foreign = self.foreign(&head, paths, monitor)?;
+            foreign.retain(|found| found.old.is_some() || (adoption.tracked)(&found.path));
             if foreign.is_empty() {
                 return Ok(Adopted::default());
             }

@@ -56,7 +56,7 @@ impl LocalRepository {
                 wanted.insert(path.clone(), entry);
             }
         }
-        self.compare(wanted.into_iter().collect(), monitor)
+        self.compare(&Vec::from_iter(wanted), monitor)
     }
 
     fn visible_kind(&self, path: &RepoPath) -> Result<Option<Kind>> {
@@ -107,7 +107,7 @@ impl LocalRepository {
 
     fn compare(
         &self,
-        wanted: Vec<(RepoPath, Option<Entry>)>,
+        wanted: &[(RepoPath, Option<Entry>)],
         monitor: &dyn Monitor,
     ) -> Result<Vec<Foreign>> {
         let bytes = wanted.iter().filter_map(|(_, entry)| entry.as_ref()).map(Entry::size).sum();

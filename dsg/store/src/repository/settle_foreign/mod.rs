@@ -44,6 +44,8 @@ pub struct Adoption<'a> {
     pub configuration: serde_json::Map<String, serde_json::Value>,
     /// Where the old contents may still be.
     pub spare: Spare<'a>,
+    /// Which paths take part; others that no snapshot has are left alone.
+    pub tracked: &'a dyn Fn(&RepoPath) -> bool,
 }
 
 /// What adopting did.

@@ -23,7 +23,9 @@ fn files_of(client: &Client) -> impl Fn(&RepoPath) -> Option<Reader> + Sync {
 }
 
 fn adopt(world: &World, paths: &[&str], spare: Spare<'_>) -> Result<Adopted> {
-    let adoption = Adoption { message: None, configuration: Default::default(), spare };
+    let tracked = |path: &RepoPath| !path.as_str().ends_with(".tmp");
+    let configuration = Default::default();
+    let adoption = Adoption { message: None, configuration, spare, tracked: &tracked };
     let paths: Vec<_> = paths.iter().map(|text| path(text)).collect();
     world.repository().adopt(&paths, &adoption, &Silent)
 }
@@ -136,6 +138,7 @@ fn added_deleted_and_retyped_paths_are_adopted_and_a_directory_stands_for_all_be
     fs::remove_file(root.join("input/d/x")).expect("removes");
     world.write("input/d/x/z", "a directory now");
     world.write("input/.hidden", "no part");
+    world.write("input/x.tmp", "no part");
     let adopted = adopt(&world, &["input"], &files_of(&alice)).expect("adopts");
     let paths: Vec<_> = adopted.adopted.iter().map(RepoPath::as_str).collect();
     assert_eq!(paths, ["input/a", "input/b", "input/d/new/y", "input/d/x", "input/d/x/z"]);
