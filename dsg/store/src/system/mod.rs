@@ -11,14 +11,16 @@ mod directory;
 pub mod fault;
 mod file;
 mod inspect;
+mod parents;
 mod platform;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use directory::{Directory, DirectoryEntry, Parents};
+pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};
+pub use parents::Parents;
 pub use platform::{is_network_file_system, sync_file_system};
 
 use dsg_core::entry::Moment;
