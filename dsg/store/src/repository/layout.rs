@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use dsg_core::hash::ChainHash;
+use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{BadSnapshot, SnapshotDocument, SnapshotNumber};
 use dsg_core::tree::Root;
 use foundation_runtime::clock::Clock;
@@ -13,7 +14,7 @@ use super::Head;
 use super::create::{Description, too_new};
 use super::pack::Packs;
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, SystemError, present};
+use crate::system::{Directory, Status, SystemError, present};
 
 /// The control directory inside a repository. Not `.dsg`: the old Python tool looks for that, finds
 /// nothing, and stops.
@@ -81,12 +82,16 @@ impl LocalRepository {
         };
         let snapshots = control.directory(SNAPSHOTS).map_err(open)?;
         let objects = control.directory(OBJECTS).map_err(open)?;
-        if directory.own_status()?.device != control.own_status()?.device {
-            return Err(Error::new(
-                Code::OtherDevice,
-                format!("{} is on another file system than its repository", control.path().display()),
-            )
-            .next("keep the control directory on the file system of the data: commits rename between them"));
+        let device = directory.own_status()?.device;
+        let staging = control.directory(STAGING).map_err(open)?;
+        for part in [&control, &snapshots, &objects, &staging] {
+            if part.own_status()?.device != device {
+                return Err(Error::new(
+                    Code::OtherDevice,
+                    format!("{} is on another file system than its repository", part.path().display()),
+                )
+                .next("keep the control directory on the file system of the data: commits rename between them"));
+            }
         }
         Ok(Self {
             packs: Packs::new(snapshots.again()?),
@@ -105,6 +110,21 @@ impl LocalRepository {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.root.path().to_owned()
+    }
+
+    /// A commit renames between staging, `objects/` and the visible tree: all of them have to be on
+    /// one file system, or it would fail after it was made.
+    pub(super) fn refuse_other_device(&self, path: &RepoPath, status: &Status) -> Result<()> {
+        if status.device == self.root.own_status()?.device {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::OtherDevice,
+            format!("{path} is on another file system than the repository"),
+        )
+        .because("commits rename within one file system only")
+        .about([path])
+        .next("nothing was changed; ask the data manager to unmount what is mounted inside the repository"))
     }
 
     pub(super) fn staging(&self) -> Result<Directory> {
