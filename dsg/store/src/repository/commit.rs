@@ -14,7 +14,8 @@ use dsg_core::snapshot::SnapshotNumber;
 
 use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
 use super::pack::pack_name;
-use super::prepare::{Prepared, foreign};
+use super::prepare::Prepared;
+use super::refusals::foreign;
 use super::stage::LocalUpload;
 use super::steps::{CommitStep, Superseded, Touched, carry_out};
 use super::{CommitAnswer, CommitRequest, Head, Turn};

@@ -4,19 +4,21 @@
 //! every content that is named, hashes the files that are about to be superseded, and builds tree
 //! objects, steps and snapshot document. What is left for the lock is to look again and rename.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use dsg_core::entry::{Entry, FileEntry, Identity, LinkEntry};
 use dsg_core::hash::ContentHash;
-use dsg_core::path::{RepoPath, fold};
+use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
 use dsg_core::tree::{self, Root};
 use rayon::prelude::*;
 
 use super::layout::{LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGING};
+use super::names::refuse_collisions;
 use super::pack::{PackBuilder, PacksAnd};
+use super::refusals::{edit_error, foreign, tree_error};
 use super::stage::{LocalUpload, Staged, place_of, staged_directories};
 use super::steps::{CommitStep, Superseded};
 use super::{CommitRequest, Head, NewEntry, PathChange, Wanted};
@@ -471,102 +473,4 @@ fn look_at_one(
 
 fn same(left: &Status, right: &Status) -> bool {
     left.same_contents(right)
-}
-
-pub(super) fn foreign(path: &RepoPath, why: &str) -> Error {
-    Error::new(Code::ForeignEdit, format!("{path} was changed in the repository without dsg"))
-        .because(why)
-        .about([path])
-        .next("nothing was changed. `dsg doctor --adopt PATH` makes that file a new version, `dsg doctor --restore PATH` puts the last version back")
-}
-
-pub(super) fn tree_error(error: tree::TreeError<Error>) -> Error {
-    match error {
-        tree::TreeError::Store(error) => error,
-        other @ tree::TreeError::Damaged { .. } => {
-            Error::new(Code::TreeDamaged, "a manifest object can't be used")
-                .because(other)
-                .next("run `dsg validate-chain` to see what is affected")
-        }
-    }
-}
-
-fn edit_error(error: tree::EditError<Error, Error>) -> Error {
-    match error {
-        tree::EditError::Tree(error) => tree_error(error),
-        tree::EditError::Store(error) => error,
-        tree::EditError::NotATree { path } => {
-            Error::new(Code::NotATree, format!("{path} would be a file and a directory at once"))
-                .about([path])
-                .next("rename one of them, then sync again")
-        }
-        other @ (tree::EditError::NotSorted { .. } | tree::EditError::TextTooLong { .. }) => {
-            Error::new(Code::Usage, "this commit can't be made").because(other)
-        }
-    }
-}
-
-/// Siblings that differ only in case or spelling would be one file on another researcher's disk.
-fn refuse_collisions(
-    source: &PacksAnd<'_>,
-    old_root: Option<&Root>,
-    root: Option<&Root>,
-    changes: &[&PathChange],
-) -> Result<()> {
-    let mut collisions = Vec::new();
-    for (directory, gained) in gains(changes) {
-        let mut seen: HashMap<String, &str> = HashMap::with_capacity(gained.len());
-        let mut suspicious = false;
-        for name in &gained {
-            suspicious |= seen.insert(fold(name), name).is_some();
-        }
-        tree::children(source, old_root, directory, &mut |name, _| {
-            suspicious |= seen.get(&fold(name)).is_some_and(|gained| *gained != name);
-        })
-        .map_err(tree_error)?;
-        if suspicious {
-            // One of them may go in the same commit, as when a file is renamed.
-            list_collisions(source, root, directory, &mut collisions)?;
-        }
-    }
-    if collisions.is_empty() {
-        return Ok(());
-    }
-    let what = format!("{} pairs of names differ only in case or spelling", collisions.len());
-    Err(Error::new(Code::NameCollision, what)
-        .because("on a Mac or on Windows each pair would be one file")
-        .about(collisions.into_iter().take(20))
-        .next("rename one of each pair, then sync again"))
-}
-
-/// The names, of files and directories, that may come into being in each directory.
-fn gains<'c>(changes: &[&'c PathChange]) -> BTreeMap<&'c str, BTreeSet<&'c str>> {
-    let mut gains: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.old.is_none() && change.new.is_some()) {
-        let mut path = change.path.as_str();
-        loop {
-            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-            if !gains.entry(directory).or_default().insert(name) || directory.is_empty() {
-                break;
-            }
-            path = directory;
-        }
-    }
-    gains
-}
-
-fn list_collisions(
-    source: &PacksAnd<'_>,
-    root: Option<&Root>,
-    directory: &str,
-    collisions: &mut Vec<String>,
-) -> Result<()> {
-    let mut seen: HashMap<String, String> = HashMap::new();
-    tree::children(source, root, directory, &mut |name, _| {
-        if let Some(other) = seen.insert(fold(name), name.to_owned()) {
-            let pair = format!("{directory}/{other} and {directory}/{name}");
-            collisions.push(pair.trim_start_matches('/').to_owned());
-        }
-    })
-    .map_err(tree_error)
 }

@@ -6,7 +6,7 @@ use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree::{self, Change};
 
 use super::layout::LocalRepository;
-use super::prepare::tree_error;
+use super::refusals::tree_error;
 use super::{
     Description, Head, Repository, Settlement, TreeObject, Turn, Upload, VerifyReport, VerifyScope,
     Wanted,

@@ -15,7 +15,7 @@ use dsg_core::tree::{self, Change};
 use rayon::prelude::*;
 
 use super::layout::LocalRepository;
-use super::prepare::tree_error;
+use super::refusals::tree_error;
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::system::{Directory, Parents, present};

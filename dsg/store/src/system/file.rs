@@ -10,7 +10,7 @@ use dsg_core::hash::ContentHash;
 use rustix::fs::{FlockOperation, Mode, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::{Directory, Kind, Result, Status, SystemError, directory, fault, platform};
+use super::{Directory, Kind, Result, Status, SystemError, convert, fault, platform};
 
 /// Bytes that are read and written at once.
 pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
@@ -28,7 +28,7 @@ pub struct Reader {
 impl Reader {
     pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Result<Self> {
         let stat = rustix::fs::fstat(&fd).map_err(|e| SystemError::new("look at", &path, e))?;
-        let opened = directory::status(&stat);
+        let opened = convert::status(&stat);
         if opened.kind != Kind::File {
             return Err(SystemError::new("open", &path, io::Error::other("it is no regular file")));
         }
@@ -54,7 +54,7 @@ impl Reader {
     pub fn status(&self) -> Result<Status> {
         let stat =
             rustix::fs::fstat(&self.fd).map_err(|e| SystemError::new("look at", &self.path, e))?;
-        Ok(directory::status(&stat))
+        Ok(convert::status(&stat))
     }
 
     /// Reads the next bytes; 0 at the end.
@@ -180,7 +180,7 @@ impl Writer {
     pub fn status(&self) -> Result<Status> {
         let stat =
             rustix::fs::fstat(&self.fd).map_err(|e| SystemError::new("look at", &self.path, e))?;
-        Ok(directory::status(&stat))
+        Ok(convert::status(&stat))
     }
 
     /// Writes all of `bytes` at the end of what was written.

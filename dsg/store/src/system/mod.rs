@@ -7,6 +7,7 @@
 //! is proof: each call that changes something passes [`fault::step`], so that tests can end the
 //! program at the n-th step for every n (`ARCHITECTURE.md`, "How we know").
 
+mod convert;
 mod directory;
 pub mod fault;
 mod file;

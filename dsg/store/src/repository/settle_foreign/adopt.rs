@@ -9,7 +9,7 @@ use dsg_core::path::RepoPath;
 use dsg_core::{link, name};
 
 use super::super::layout::LocalRepository;
-use super::super::prepare::foreign;
+use super::super::refusals::foreign;
 use super::super::stage::LocalUpload;
 use super::super::{
     CommitAnswer, CommitRequest, Head, NewEntry, PathChange, Put, Settlement, Upload as _,

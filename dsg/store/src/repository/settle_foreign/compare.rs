@@ -8,7 +8,7 @@ use dsg_core::path::RepoPath;
 use rayon::prelude::*;
 
 use super::super::layout::LocalRepository;
-use super::super::prepare::foreign;
+use super::super::refusals::foreign;
 use super::super::{Head, Repository as _};
 use super::{Foreign, Visible};
 use crate::error::{Code, Error, Result};

@@ -12,7 +12,7 @@ use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 
 use super::super::layout::{LocalRepository, REPOSITORY_DIRECTORY, UNFILED};
-use super::super::prepare::foreign;
+use super::super::refusals::foreign;
 use super::super::stage::LocalUpload;
 use super::{ATTEMPTS_MAX, Foreign, Head, Restored, SetAside, Sources, Spare};
 use crate::error::{Code, Error, Result};
