@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cli;
+pub mod mount;
+pub mod oracle;
+pub mod picture;
+pub mod program;
 pub mod tidy;

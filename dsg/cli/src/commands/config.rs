@@ -235,7 +235,7 @@ fn check_user(context: &Context, checks: &mut Vec<Check>, notices: &mut Vec<Noti
             checks.push(Check { name: "user", what, result: context.author().map(|_| ()) });
         }
         Err(error) => {
-            checks.push(Check { name: "user", what: "dsg.yml".to_owned(), result: Err(error) })
+            checks.push(Check { name: "user", what: "dsg.yml".to_owned(), result: Err(error) });
         }
     }
 }
@@ -303,6 +303,6 @@ fn counts_more(context: &Context, key: &str, written: &str) -> Result<Option<Str
     let shown = user_values(user).into_iter().find(|shown| known && shown.key == key);
     Ok(shown.map(|shown| shown.origin).filter(|origin| {
         let file = origin.rsplit_once(", line ").map_or(origin.as_str(), |(file, _)| file);
-        real(file) != written
+        real(file) != real(written)
     }))
 }

@@ -34,7 +34,7 @@ impl Ui {
         loop {
             match default {
                 Some(default) => {
-                    write_to_stderr(format_args!("{question} [{}]: ", super::safe(default)))
+                    write_to_stderr(format_args!("{question} [{}]: ", super::safe(default)));
                 }
                 None => write_to_stderr(format_args!("{question}: ")),
             }

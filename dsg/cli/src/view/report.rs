@@ -34,12 +34,21 @@ pub(crate) fn exit(report: &SyncReport) -> Exit {
     }
 }
 
+/// The word for what was done, in JSON.
+fn json_word(word: &str) -> &str {
+    match word {
+        "deleted in the repository" => "deleted_remote",
+        "deleted here" => "deleted_local",
+        one_word => one_word,
+    }
+}
+
 /// The report in JSON.
 pub(crate) fn json(report: &SyncReport, took: Duration) -> Value {
     let changes: Vec<Value> = report
         .steps
         .iter()
-        .map(|(path, word)| json!({ "path": path, "done": word.replace(' ', "_") }))
+        .map(|(path, word)| json!({ "path": path, "done": json_word(word) }))
         .collect();
     let skipped: Vec<Value> = report
         .skipped

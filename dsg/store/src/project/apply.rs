@@ -157,16 +157,19 @@ impl Apply<'_> {
         let Some(trash) = &self.trash else { return Ok(Some(EDITED)) };
         let label = number.to_string();
         match present(directory.status(name))? {
+            // An earlier run moved it there; what is at the path now came later.
+            _ if present(trash.status(&label))?.is_some() => {}
             Some(status) if old.is_still(&status) => directory.rename_new(name, trash, &label)?,
             Some(_) => return Ok(Some(EDITED)),
-            // An earlier run may have ended between the rename and the look.
-            None if present(trash.status(&label))?.is_none() => return Ok(None),
-            None => {}
+            None => return Ok(None),
         }
         if !is_what_was_seen(trash, OsStr::new(&label), old)? {
-            // Somebody saved between the look and the rename: it goes back, whatever it is now.
-            trash.rename_new(&label, directory, name)?;
-            return Ok(Some(EDITED));
+            // Somebody saved between the look and the rename: it goes back, whatever it is now. If
+            // something new is there already, both are kept.
+            return match trash.rename_new(&label, directory, name) {
+                Err(error) if !error.is_present() => Err(error.into()),
+                _ => Ok(Some(EDITED)),
+            };
         }
         self.touch(&operation.at);
         Ok(None)

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
-use dsg_core::snapshot::SnapshotNumber;
 
 use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
 use super::pack::pack_name;
@@ -78,18 +77,28 @@ impl LocalUpload<'_> {
         request: &CommitRequest,
         monitor: &dyn Monitor,
     ) -> Result<CommitAnswer> {
-        let Some(prepared) = self.prepare(request, monitor)? else {
-            return Ok(CommitAnswer::Moved);
+        let repository = self.repository;
+        // What a crash left of the newest snapshot is put into place first: the visible tree is
+        // compared with it.
+        drop(repository.lock_recovered()?);
+        let prepared = match self.prepare(request, monitor) {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return Ok(CommitAnswer::Moved),
+            // While somebody else commits, files are for a moment not those of the last snapshot.
+            Err(error) if error.code == Code::ForeignEdit && self.has_moved(request)? => {
+                return Ok(CommitAnswer::Moved);
+            }
+            Err(error) => return Err(error),
         };
         check_stop(monitor)?;
-        self.commit_prepared(&prepared, request.expected)
+        self.commit_prepared(&prepared, request)
     }
 
     /// The part of a commit that happens under the lock.
     pub(super) fn commit_prepared(
         &self,
         prepared: &Prepared,
-        expected: Option<(SnapshotNumber, ChainHash)>,
+        request: &CommitRequest,
     ) -> Result<CommitAnswer> {
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
@@ -105,8 +114,7 @@ impl LocalUpload<'_> {
             .because("another run settled it before it could commit")
             .next("run the command again"));
         }
-        let head = repository.read_head()?;
-        if head.map(|head| (head.number, head.chain)) != expected {
+        if self.has_moved(request)? {
             return Ok(CommitAnswer::Moved);
         }
         self.look_again(&prepared.steps)?;
@@ -126,6 +134,12 @@ impl LocalUpload<'_> {
             root: prepared.root.map(|root| root.address.hash),
             entries: prepared.root.map_or(0, |root| root.entries),
         }))
+    }
+
+    /// Whether the newest snapshot is another one than the plan was made against.
+    fn has_moved(&self, request: &CommitRequest) -> Result<bool> {
+        let head = self.repository.read_head()?;
+        Ok(head.map(|head| (head.number, head.chain)) != request.expected)
     }
 
     /// Whoever works on the server without dsg may have saved a file since it was hashed.

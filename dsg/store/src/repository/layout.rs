@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use dsg_core::hash::ChainHash;
 use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
+use dsg_core::tree::Root;
 use foundation_runtime::clock::Clock;
 
 use super::Head;
@@ -162,6 +163,22 @@ impl LocalRepository {
                 .next("run `dsg validate-chain`; restore the file from a backup")
         })?;
         Ok((document, ChainHash::of(&bytes)))
+    }
+
+    /// The top of a snapshot's manifest, as its document names it. A pack that says something else
+    /// is damaged; it is not another manifest, and least of all an empty one.
+    pub(super) fn manifest(&self, number: SnapshotNumber) -> Result<Option<Root>> {
+        let document = self.document(number)?.0;
+        let root = self.packs.root(number)?;
+        let found = root.as_ref().map(|root| (root.address.hash, root.entries));
+        if found == document.root.map(|hash| (hash, document.entries)) {
+            return Ok(root);
+        }
+        Err(Error::new(
+            Code::TreeDamaged,
+            format!("the manifest of {number} is not the one that its document names"),
+        )
+        .next("run `dsg validate-chain` to see what is affected; restore the file from a backup"))
     }
 
     pub(super) fn read_head(&self) -> Result<Option<Head>> {

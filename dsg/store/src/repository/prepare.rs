@@ -150,7 +150,7 @@ impl LocalUpload<'_> {
     ) -> Result<Option<Option<Root>>> {
         let packs = &self.repository.packs;
         let old_root = match head {
-            Some(head) => packs.root(head.number)?,
+            Some(head) => self.repository.manifest(head.number)?,
             None => None,
         };
         let edits = self.entries_of(changes)?;

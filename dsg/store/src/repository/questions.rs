@@ -33,9 +33,9 @@ impl Repository for LocalRepository {
         wanted: SnapshotNumber,
         known: Option<SnapshotNumber>,
     ) -> Result<Vec<TreeObject>> {
-        let new = self.packs.root(wanted)?;
+        let new = self.manifest(wanted)?;
         let old = match known {
-            Some(number) => self.packs.root(number)?,
+            Some(number) => self.manifest(number)?,
             None => None,
         };
         let mut objects = Vec::new();
@@ -57,9 +57,7 @@ impl Repository for LocalRepository {
     }
 
     fn entry(&self, number: SnapshotNumber, path: &RepoPath) -> Result<Option<Entry>> {
-        // The document is read so that a snapshot that isn't there is an error, not an absence.
-        self.document(number)?;
-        let root = self.packs.root(number)?;
+        let root = self.manifest(number)?;
         tree::lookup(&self.packs, root.as_ref(), path).map_err(tree_error)
     }
 
@@ -69,10 +67,7 @@ impl Repository for LocalRepository {
         new: Option<SnapshotNumber>,
     ) -> Result<Vec<Change>> {
         let root = |number: Option<SnapshotNumber>| match number {
-            Some(number) => {
-                self.document(number)?;
-                self.packs.root(number)
-            }
+            Some(number) => self.manifest(number),
             None => Ok(None),
         };
         let (old, new) = (root(old)?, root(new)?);

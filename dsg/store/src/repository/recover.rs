@@ -7,7 +7,7 @@ use super::layout::{ABORTED, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAG
 use super::pack::Pack;
 use super::steps::{Touched, carry_out};
 use super::{Head, Settlement};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::system::{Directory, lock_file, present};
 
 /// Whether a staging area belongs to a commit whose last steps are still to be made sure of: the
@@ -28,9 +28,21 @@ impl LocalRepository {
         let Some(directory) = present(staging.directory(transaction.to_string()))? else {
             return Ok(None);
         };
-        let Some(pack) = Pack::open(&directory, STAGED_PACK)? else { return Ok(None) };
+        let Some(pack) = Pack::open(&directory, STAGED_PACK)? else {
+            // All is in place; only the staging area was not removed.
+            self.discard_if_dead(&transaction)?;
+            return Ok(None);
+        };
         if present(directory.status(STAGED_DOCUMENT))?.is_some() {
             return Ok(None);
+        }
+        if !pack.is_whole()? {
+            // Read as a recipe without steps it would let the contents go that it is about.
+            return Err(Error::new(
+                Code::TreeDamaged,
+                format!("the recipe for finishing {number} is damaged"),
+            )
+            .next("nothing was changed; `dsg validate-chain` shows what is affected. What was committed lies in staging/ still: ask the data manager"));
         }
         // The crash may have come before the commit itself was durable, or after renames that were
         // not: everything the steps name is synced again, done by this run or not.

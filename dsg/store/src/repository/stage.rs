@@ -20,7 +20,7 @@ use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present,
+    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present, user,
 };
 
 /// Up to this many contents each is synced by itself; more are made durable by one call for the
@@ -250,7 +250,8 @@ impl LocalLane<'_> {
             let mut old_parents = Parents::new(previous);
             let Some((directory, name)) = present(old_parents.of(&candidate))? else { continue };
             let Some(mut old) = present(directory.open_file(name))? else { continue };
-            if old.status()?.size != source.status()?.size {
+            let status = old.status()?;
+            if status.size != source.status()?.size || status.owner != user() {
                 continue;
             }
             let (old_hash, _) = old.hash(&mut self.buffer, &|_| {})?;
@@ -262,8 +263,12 @@ impl LocalLane<'_> {
             let (target, target_name) =
                 self.parents.made(at, self.upload.repository.directory_mode())?;
             directory.rename(name, target, target_name)?;
+            // It may have been cut off before its attributes were set, and they may be others now.
+            let landed = target.open_in_place(target_name, 0o600)?;
+            landed.set_mode(self.upload.repository.file_mode(put.executable))?;
+            landed.set_modified(put.modified)?;
             if self.upload.sync_each {
-                target.open_in_place(target_name, 0o600)?.sync()?;
+                landed.sync()?;
             }
             return Ok(Some(Landed { hash, size }));
         }

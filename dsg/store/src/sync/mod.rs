@@ -256,6 +256,7 @@ impl Sync<'_> {
         self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
         if uploaded.changes.is_empty() {
+            self.unfinished.push(*transaction);
             return Ok(Committing::NothingLeft);
         }
         work.journal(transaction, look, true);

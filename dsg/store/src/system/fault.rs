@@ -3,8 +3,12 @@
 //! A step is a system call that changes something. In a shipped build [`step`] is empty; with the
 //! feature `faults` it reads `DSG_FAULT` once: `kill:N` ends the program by SIGKILL before its N-th
 //! step, `stop:N` pauses it there (SIGSTOP), `enospc:N` and `eio:N` make that step fail,
-//! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a line for each step. Inside a process, [`arm`]
-//! makes every step from the n-th on fail, as after a crash.
+//! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a
+//! line for each step. Inside a process, [`arm`] makes every step from the n-th on fail, as after a
+//! crash.
+//!
+//! The stamp file is written again and again until the clock of the file system ticks. That is
+//! counted once, so that the number of a step does not depend on how fast the machine is.
 
 /// A call that changes something is about to be made.
 ///
@@ -26,7 +30,7 @@ mod armed {
     use std::fs::{File, OpenOptions};
     use std::io::Write;
     use std::path::Path;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::sync::{Mutex, OnceLock};
 
     use rustix::io::Errno;
@@ -37,6 +41,8 @@ mod armed {
     static STEPS: AtomicU64 = AtomicU64::new(0);
     /// The step from which on everything fails; 0 for never.
     static DEAD_FROM: AtomicU64 = AtomicU64::new(0);
+    /// Whether the last step was a write to the stamp file.
+    static STAMPED: AtomicBool = AtomicBool::new(false);
     static ASKED: OnceLock<Asked> = OnceLock::new();
 
     struct Asked {
@@ -77,7 +83,9 @@ mod armed {
     /// # Errors
     /// When a failure was asked for at this step.
     pub(crate) fn step(operation: &'static str, path: &Path) -> Result<()> {
-        let number = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
+        let stamps = operation == "write" && path.ends_with(".dsg/stamp");
+        let again = STAMPED.swap(stamps, Ordering::SeqCst) && stamps;
+        let number = STEPS.fetch_add(u64::from(!again), Ordering::SeqCst) + u64::from(!again);
         let dead_from = DEAD_FROM.load(Ordering::SeqCst);
         if dead_from != 0 && number >= dead_from {
             return Err(SystemError::new(operation, path, Errno::IO));
@@ -90,6 +98,7 @@ mod armed {
             let _ = writeln!(log, "{number} {operation} {}", path.display());
         }
         match asked.what {
+            _ if again => {}
             What::Kill(at) if at == number => end(Signal::KILL),
             What::Stop(at) if at == number => end(Signal::STOP),
             What::Fail(errno, at) if at == number => {

@@ -135,14 +135,15 @@ impl SystemError {
     }
 }
 
-/// Turns "not there" into `None`; every other failure stays one.
+/// Turns "not there" into `None`; every other failure stays one. What would be behind a link is not
+/// there: no link is followed, and one that took the place of a directory holds nothing.
 ///
 /// # Errors
 /// What `result` held, unless it says that the thing is absent.
 pub fn present<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_absent() => Ok(None),
+        Err(error) if error.is_absent() || error.is_link_in_the_way() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -1,0 +1,103 @@
+//! Running a test again in a process of its own: as another user, under another umask, in a mount
+//! namespace, or with its steps counted. What belongs to a process would else be every test's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Set in the process that was started for one test.
+const MARK: &str = "DSG_TEST_IN_OWN_PROCESS";
+
+/// How the process differs.
+pub(crate) enum How<'a> {
+    /// A user without rights, so that permissions mean something.
+    AsNobody,
+    /// Under a umask, written in octal.
+    Umask(&'a str),
+    /// In a mount namespace of its own: what it mounts is gone with it.
+    OwnMounts,
+    /// A line for each step that changes a disk goes to this file.
+    StepsLogged(&'a Path),
+}
+
+/// Whether this is the process of its own that the test asked for.
+pub(crate) fn is_own() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// Whether permissions don't bind this process.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Runs the test `name` (with its modules) again, differently; it must pass there.
+pub(crate) fn run(name: &str, how: &How<'_>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    super::chmod(folder.path(), 0o755);
+    let mut command = command(how, &program(folder.path()));
+    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+    // Directories that this process may enter need not be open to the other.
+    command.current_dir(folder.path()).env(MARK, "1").env_remove("TMPDIR");
+    if let How::StepsLogged(log) = how {
+        command.env("DSG_FAULT_LOG", log);
+    }
+    let output = command.output().expect("runs");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{name} in its own process:\n{said}");
+    assert!(said.contains("1 passed"), "{name} did not run:\n{said}");
+}
+
+/// The test program where anybody can run it.
+fn program(folder: &Path) -> PathBuf {
+    let copy = folder.join("test");
+    std::fs::copy(std::env::current_exe().expect("a program"), &copy).expect("copies");
+    super::chmod(&copy, 0o755);
+    copy
+}
+
+fn command(how: &How<'_>, program: &Path) -> Command {
+    use std::os::unix::process::CommandExt;
+    match how {
+        How::AsNobody => {
+            let mut command = Command::new(program);
+            command.uid(65534).gid(65534);
+            command
+        }
+        How::Umask(umask) => {
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]).arg(program);
+            command
+        }
+        How::OwnMounts => {
+            let mut command = Command::new("unshare");
+            command.args(["--mount", "--"]).arg(program);
+            command
+        }
+        How::StepsLogged(_) => Command::new(program),
+    }
+}
+
+/// Whether mount namespaces can be made here.
+pub(crate) fn can_mount() -> bool {
+    let tried = Command::new("unshare")
+        .args(["--mount", "--", "sh", "-c", "mount -t tmpfs none /mnt"])
+        .output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+/// Mounts an empty file system at `path`; only in a namespace of its own.
+pub(crate) fn mount(path: &Path) {
+    assert!(is_own());
+    let status = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(path).status();
+    assert!(status.expect("runs").success(), "mounts");
+}
+
+/// Undoes [`mount`].
+pub(crate) fn unmount(path: &Path) {
+    assert!(is_own());
+    let status = Command::new("umount").arg(path).status();
+    assert!(status.expect("runs").success(), "unmounts");
+}

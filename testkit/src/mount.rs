@@ -1,0 +1,195 @@
+//! File systems for one test: an XFS whose power can be cut, a small disk that gets full.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Smaller ones `mkfs.xfs` refuses.
+const XFS_BYTES: u64 = 320 << 20;
+
+/// What a test needs and is not here; empty when it can run. Says `skipped: needs …`, and fails with
+/// `CI=true`, where nothing may be missing.
+///
+/// # Panics
+/// With `CI=true`, when something is missing.
+#[must_use]
+pub fn lacks(commands: &[&str]) -> bool {
+    let mut missing: Vec<&str> = Vec::new();
+    if !rustix::process::geteuid().is_root() {
+        missing.push("root");
+    }
+    missing.extend(commands.iter().filter(|command| tool(command).is_none()));
+    if missing.is_empty() {
+        return false;
+    }
+    let text = format!("skipped: needs {}", missing.join(", "));
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
+    say(&text);
+    true
+}
+
+#[expect(clippy::print_stdout, reason = "the words that the test script counts")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// The folder for worlds of tests: in memory where there is one, else the temporary folder.
+#[must_use]
+pub fn scratch() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+fn tool(name: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let places = path.split(':').chain(["/usr/local/sbin", "/usr/sbin", "/sbin"]);
+    places.map(|place| Path::new(place).join(name)).find(|path| path.is_file())
+}
+
+fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
+    let program = tool(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(io::Error::other(format!("{name} {arguments:?}: {}", text.trim())))
+}
+
+/// An XFS in an image file, mounted by way of a loop device until it is dropped.
+#[derive(Debug)]
+pub struct Xfs {
+    /// Holds the image and the mount point.
+    folder: tempfile::TempDir,
+    mounted: bool,
+}
+
+impl Xfs {
+    /// Makes and mounts one.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    pub fn new() -> io::Result<Self> {
+        let folder = tempfile::tempdir_in(scratch())?;
+        fs::File::create(folder.path().join("image"))?.set_len(XFS_BYTES)?;
+        fs::create_dir(folder.path().join("mount"))?;
+        let mut xfs = Self { folder, mounted: false };
+        run("mkfs.xfs", &["-q".as_ref(), "-m".as_ref(), "reflink=1".as_ref(), xfs.image().as_ref()])?;
+        xfs.mount()?;
+        Ok(xfs)
+    }
+
+    fn image(&self) -> PathBuf {
+        self.folder.path().join("image")
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("mount")
+    }
+
+    fn mount(&mut self) -> io::Result<()> {
+        let (image, path) = (self.image(), self.path());
+        run("mount", &["-o".as_ref(), "loop".as_ref(), image.as_ref(), path.as_ref()])?;
+        self.mounted = true;
+        Ok(())
+    }
+
+    fn unmount(&mut self) -> io::Result<()> {
+        if self.mounted {
+            run("umount", &[self.path().as_ref()])?;
+            self.mounted = false;
+        }
+        Ok(())
+    }
+
+    /// Makes everything that was written durable.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(fs::File::open(self.path())?)?)
+    }
+
+    /// The power goes: from now on nothing reaches the disk, not even what is in the log's buffer.
+    ///
+    /// # Errors
+    /// When the tool fails.
+    pub fn cut_power(&self) -> io::Result<()> {
+        let path = self.path();
+        run("xfs_io", &["-x".as_ref(), "-c".as_ref(), "shutdown".as_ref(), path.as_ref()])
+    }
+
+    /// The power comes back. Whoever had files open must be gone.
+    ///
+    /// # Errors
+    /// When it can't be mounted again.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.unmount()?;
+        self.mount()
+    }
+}
+
+impl Drop for Xfs {
+    fn drop(&mut self) {
+        // A test that failed may still have a file open there: the mount then goes with the last one.
+        if self.mounted && self.unmount().is_err() {
+            let _ = run("umount", &["-l".as_ref(), self.path().as_ref()]);
+        }
+    }
+}
+
+/// A disk in memory with little space, until it is dropped.
+#[derive(Debug)]
+pub struct SmallDisk {
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// Makes and mounts one of that many KiB.
+    ///
+    /// # Errors
+    /// When a tool fails.
+    pub fn new(kibibytes: u64) -> io::Result<Self> {
+        let folder = tempfile::tempdir_in(scratch())?;
+        let options = format!("size={kibibytes}k");
+        run(
+            "mount",
+            &[
+                "-t".as_ref(),
+                "tmpfs".as_ref(),
+                "-o".as_ref(),
+                options.as_ref(),
+                "tmpfs".as_ref(),
+                folder.path().as_ref(),
+            ],
+        )?;
+        Ok(Self { folder })
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives it another size.
+    ///
+    /// # Errors
+    /// When the tool fails.
+    pub fn resize(&self, kibibytes: u64) -> io::Result<()> {
+        let options = format!("remount,size={kibibytes}k");
+        run("mount", &["-o".as_ref(), options.as_ref(), self.path().as_ref()])
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let path: &std::ffi::OsStr = self.folder.path().as_ref();
+        if run("umount", &[path]).is_err() {
+            let _ = run("umount", &["-l".as_ref(), path]);
+        }
+    }
+}
