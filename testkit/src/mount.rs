@@ -75,7 +75,10 @@ impl Xfs {
         fs::File::create(folder.path().join("image"))?.set_len(XFS_BYTES)?;
         fs::create_dir(folder.path().join("mount"))?;
         let mut xfs = Self { folder, mounted: false };
-        run("mkfs.xfs", &["-q".as_ref(), "-m".as_ref(), "reflink=1".as_ref(), xfs.image().as_ref()])?;
+        run(
+            "mkfs.xfs",
+            &["-q".as_ref(), "-m".as_ref(), "reflink=1".as_ref(), xfs.image().as_ref()],
+        )?;
         xfs.mount()?;
         Ok(xfs)
     }

@@ -101,8 +101,7 @@ impl Picture {
                 if left_out(&name) {
                     continue;
                 }
-                let path =
-                    if directory.is_empty() { name } else { format!("{directory}/{name}") };
+                let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
                 let status = fs::symlink_metadata(entry.path())?;
                 if status.is_dir() {
                     picture.directories.insert(path.clone(), status.permissions().mode() & 0o7777);
@@ -144,7 +143,8 @@ impl Picture {
             }
         }
         let more = now.entries.iter().filter(|(path, _)| !self.entries.contains_key(*path));
-        found.extend(more.map(|(path, node)| format!("{path} should not be there, it is {node:?}")));
+        found
+            .extend(more.map(|(path, node)| format!("{path} should not be there, it is {node:?}")));
         if self.directories != now.directories {
             let of = |picture: &Self| {
                 let all = picture.directories.iter();

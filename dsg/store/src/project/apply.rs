@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use dsg_core::path::RepoPath;
@@ -16,7 +17,7 @@ use super::journal::{Journal, LocalOperation, OldFile, StagedFile};
 use super::trash::{self, TrashedFile};
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::{Directory, Kind, Parents, present, sync_file_system};
+use crate::system::{Directory, Kind, Parents, present, reached, sync_file_system};
 
 /// Up to this many directories are synced one by one.
 const SYNC_EACH_MAX: usize = 64;
@@ -153,13 +154,27 @@ impl Apply<'_> {
     fn delete(&mut self, number: usize, operation: &LocalOperation) -> Result<Outcome> {
         let Some(old) = &operation.old else { return Ok(None) };
         let at = Path::new(&operation.at);
-        let Some((directory, name)) = present(self.parents.of(at))? else { return Ok(None) };
+        let (directory, name) = match self.parents.of(at) {
+            Ok(found) => found,
+            Err(error) if error.source.kind() == ErrorKind::NotFound => return Ok(None),
+            // A directory on the way was swapped for a link or a file: what is behind is not ours.
+            Err(error) if error.is_absent() || error.is_link_in_the_way() => {
+                return Ok(Some(EDITED));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let Some(trash) = &self.trash else { return Ok(Some(EDITED)) };
         let label = number.to_string();
         match present(directory.status(name))? {
             // An earlier run moved it there; what is at the path now came later.
             _ if present(trash.status(&label))?.is_some() => {}
-            Some(status) if old.is_still(&status) => directory.rename_new(name, trash, &label)?,
+            Some(status) if old.is_still(&status) => {
+                match directory.rename_new(name, trash, &label) {
+                    // Somebody was faster.
+                    Err(error) if error.is_absent() => return Ok(None),
+                    other => other?,
+                }
+            }
             Some(_) => return Ok(Some(EDITED)),
             None => return Ok(None),
         }
@@ -184,7 +199,7 @@ impl Apply<'_> {
     ) -> Result<Outcome> {
         let at = Path::new(&operation.at);
         let Some(staged) = self.staged.as_ref() else { return self.only_check(operation, new) };
-        let Some((directory, name)) = present(self.parents.of(at))? else {
+        let Some((directory, name)) = reached(self.parents.of(at))? else {
             return Ok(Some(EDITED));
         };
         let Some(status) = present(directory.status(name))? else { return Ok(Some(EDITED)) };
@@ -195,7 +210,11 @@ impl Apply<'_> {
             if present(staged.status(&new.name))?.is_none_or(|staged| staged.inode != new.inode) {
                 return Ok(Some(EDITED));
             }
-            directory.exchange(name, staged, &new.name)?;
+            match directory.exchange(name, staged, &new.name) {
+                // Somebody removed it a moment ago.
+                Err(error) if error.is_absent() => return Ok(Some(EDITED)),
+                other => other?,
+            }
         }
         // What was here now lies under the new file's name in staging, unless an earlier run has
         // dealt with it.
@@ -204,14 +223,10 @@ impl Apply<'_> {
                 directory.exchange(name, staged, &new.name)?;
                 return Ok(Some(EDITED));
             }
-            match &operation.backup {
-                Some(backup) => match staged.rename_new(&new.name, directory, backup) {
-                    Err(error) if error.is_present() => {
-                        staged.rename_new(&new.name, self.trash()?, number.to_string())?;
-                    }
-                    other => other?,
-                },
-                None => staged.rename_new(&new.name, self.trash()?, number.to_string())?,
+            let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
+            // The trash takes it where a backup is there already, or its name would be too long.
+            if !operation.backup.as_deref().is_some_and(beside) {
+                staged.rename_new(&new.name, self.trash()?, number.to_string())?;
             }
         }
         self.touch(&operation.at);
@@ -220,7 +235,7 @@ impl Apply<'_> {
 
     /// The staging area is gone, so this was finished before, or never begun.
     fn only_check(&mut self, operation: &LocalOperation, new: &StagedFile) -> Result<Outcome> {
-        let Some((directory, name)) = present(self.parents.of(Path::new(&operation.at)))? else {
+        let Some((directory, name)) = reached(self.parents.of(Path::new(&operation.at)))? else {
             return Ok(Some(EDITED));
         };
         let status = present(directory.status(name))?;
@@ -244,7 +259,7 @@ impl Apply<'_> {
         let (directory, name) = match self.parents.made_for_user(at) {
             Ok(found) => found,
             // A file lies where a directory is needed, or a link.
-            Err(error) if error.is_absent() || is_link_in_the_way(&error) => {
+            Err(error) if error.is_absent() || error.is_link_in_the_way() => {
                 return Ok(Some(APPEARED));
             }
             Err(error) => return Err(error.into()),
@@ -265,7 +280,7 @@ impl Apply<'_> {
     /// new ones; what is not tracked is moved aside whole.
     fn make_room(&mut self, number: usize, operation: &LocalOperation) -> Result<bool> {
         let at = Path::new(&operation.at);
-        let Some((directory, name)) = present(self.parents.of(at))? else { return Ok(true) };
+        let Some((directory, name)) = reached(self.parents.of(at))? else { return Ok(true) };
         match present(directory.status(name))? {
             Some(status) if status.kind == Kind::Directory => {}
             _ => return Ok(true),
@@ -308,7 +323,7 @@ impl Apply<'_> {
                 continue;
             }
             let mut parents = Parents::new(self.root);
-            if let Some((directory, name)) = present(parents.of(path))?
+            if let Some((directory, name)) = reached(parents.of(path))?
                 && present(directory.status(name))?
                     .is_some_and(|status| status.kind == Kind::Directory)
                 && directory.remove_directory_if_empty(name)?
@@ -325,7 +340,7 @@ impl Apply<'_> {
             return Ok(sync_file_system(self.root)?);
         }
         for path in &self.touched {
-            if let Some(directory) = present(self.root.directory(path))? {
+            if let Some(directory) = reached(self.root.directory(path))? {
                 directory.sync()?;
             }
         }
@@ -334,11 +349,6 @@ impl Apply<'_> {
         }
         Ok(())
     }
-}
-
-fn is_link_in_the_way(error: &crate::system::SystemError) -> bool {
-    // A link where a directory was expected, and none is followed.
-    error.is_link_in_the_way()
 }
 
 /// Whether a path of directories lies in a data directory.
@@ -383,7 +393,7 @@ const IN_DOUBT_NANOSECONDS: i64 = 2_000_000_000;
 fn holds_tracked(root: &Directory, at: &Path, key: &str, rules: &Rules) -> Result<bool> {
     let mut stack = vec![(at.to_owned(), key.to_owned())];
     while let Some((path, key)) = stack.pop() {
-        let Some(directory) = present(root.directory(&path))? else { continue };
+        let Some(directory) = reached(root.directory(&path))? else { continue };
         for entry in directory.entries()? {
             let child = format!("{key}/{}", entry.name.to_string_lossy());
             if entry.kind == Kind::Directory {

@@ -65,7 +65,7 @@ pub(crate) fn prepare(
 }
 
 /// Keeps a staging area whole, because what in it is only here can't be told any more.
-pub(super) fn keep_whole(dsg: &Directory, from: &Directory, name: &std::ffi::OsStr) -> Result<()> {
+pub(crate) fn keep_whole(dsg: &Directory, from: &Directory, name: &std::ffi::OsStr) -> Result<()> {
     let staged = from.directory(name)?;
     if staged.entries()?.is_empty() {
         from.remove_directory_if_empty(name)?;

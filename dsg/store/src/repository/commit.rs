@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
+use dsg_core::snapshot::SnapshotNumber;
 
 use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
 use super::pack::pack_name;
@@ -85,20 +86,22 @@ impl LocalUpload<'_> {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return Ok(CommitAnswer::Moved),
             // While somebody else commits, files are for a moment not those of the last snapshot.
-            Err(error) if error.code == Code::ForeignEdit && self.has_moved(request)? => {
+            Err(error)
+                if error.code == Code::ForeignEdit && self.has_moved(request.expected)? =>
+            {
                 return Ok(CommitAnswer::Moved);
             }
             Err(error) => return Err(error),
         };
         check_stop(monitor)?;
-        self.commit_prepared(&prepared, request)
+        self.commit_prepared(&prepared, request.expected)
     }
 
     /// The part of a commit that happens under the lock.
     pub(super) fn commit_prepared(
         &self,
         prepared: &Prepared,
-        request: &CommitRequest,
+        expected: Option<(SnapshotNumber, ChainHash)>,
     ) -> Result<CommitAnswer> {
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
@@ -114,7 +117,7 @@ impl LocalUpload<'_> {
             .because("another run settled it before it could commit")
             .next("run the command again"));
         }
-        if self.has_moved(request)? {
+        if self.has_moved(expected)? {
             return Ok(CommitAnswer::Moved);
         }
         self.look_again(&prepared.steps)?;
@@ -137,9 +140,9 @@ impl LocalUpload<'_> {
     }
 
     /// Whether the newest snapshot is another one than the plan was made against.
-    fn has_moved(&self, request: &CommitRequest) -> Result<bool> {
+    fn has_moved(&self, expected: Option<(SnapshotNumber, ChainHash)>) -> Result<bool> {
         let head = self.repository.read_head()?;
-        Ok(head.map(|head| (head.number, head.chain)) != request.expected)
+        Ok(head.map(|head| (head.number, head.chain)) != expected)
     }
 
     /// Whoever works on the server without dsg may have saved a file since it was hashed.

@@ -101,7 +101,7 @@ impl Description {
     }
 }
 
-fn too_new(why: &str) -> Error {
+pub(super) fn too_new(why: &str) -> Error {
     Error::new(Code::RepositoryFormat, "the repository needs a newer dsg")
         .because(why)
         .next("install the version of dsg that your team uses; `dsg --version` shows this one")

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use dsg_core::hash::ChainHash;
-use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
+use dsg_core::path::RepoPath;
+use dsg_core::snapshot::{BadSnapshot, SnapshotDocument, SnapshotNumber};
 use dsg_core::tree::Root;
 use foundation_runtime::clock::Clock;
 
 use super::Head;
-use super::create::Description;
+use super::create::{Description, too_new};
 use super::pack::Packs;
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, SystemError, present};
+use crate::system::{Directory, Status, SystemError, present};
 
 /// The control directory inside a repository. Not `.dsg`: the old Python tool looks for that, finds
 /// nothing, and stops.
@@ -35,7 +36,8 @@ pub(super) const STAGING_LOCK: &str = "lock";
 pub(super) const STAGED_PACK: &str = "pack";
 pub(super) const STAGED_DOCUMENT: &str = "document";
 pub(super) const STAGED_TREE: &str = "tree";
-pub(super) const STAGED_PREVIOUS: &str = "previous";
+/// What an earlier upload left; a number follows.
+pub(super) const STAGED_PREVIOUS: &str = "previous-";
 
 /// The largest snapshot document that is read.
 const DOCUMENT_BYTES_MAX: u64 = 1 << 20;
@@ -80,12 +82,16 @@ impl LocalRepository {
         };
         let snapshots = control.directory(SNAPSHOTS).map_err(open)?;
         let objects = control.directory(OBJECTS).map_err(open)?;
-        if directory.own_status()?.device != control.own_status()?.device {
-            return Err(Error::new(
-                Code::OtherDevice,
-                format!("{} is on another file system than its repository", control.path().display()),
-            )
-            .next("keep the control directory on the file system of the data: commits rename between them"));
+        let device = directory.own_status()?.device;
+        let staging = control.directory(STAGING).map_err(open)?;
+        for part in [&control, &snapshots, &objects, &staging] {
+            if part.own_status()?.device != device {
+                return Err(Error::new(
+                    Code::OtherDevice,
+                    format!("{} is on another file system than its repository", part.path().display()),
+                )
+                .next("keep the control directory on the file system of the data: commits rename between them"));
+            }
         }
         Ok(Self {
             packs: Packs::new(snapshots.again()?),
@@ -104,6 +110,21 @@ impl LocalRepository {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.root.path().to_owned()
+    }
+
+    /// A commit renames between staging, `objects/` and the visible tree: all of them have to be on
+    /// one file system, or it would fail after it was made.
+    pub(super) fn refuse_other_device(&self, path: &RepoPath, status: &Status) -> Result<()> {
+        if status.device == self.root.own_status()?.device {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::OtherDevice,
+            format!("{path} is on another file system than the repository"),
+        )
+        .because("commits rename within one file system only")
+        .about([path])
+        .next("nothing was changed; ask the data manager to unmount what is mounted inside the repository"))
     }
 
     pub(super) fn staging(&self) -> Result<Directory> {
@@ -157,10 +178,11 @@ impl LocalRepository {
 
     pub(super) fn document(&self, number: SnapshotNumber) -> Result<(SnapshotDocument, ChainHash)> {
         let bytes = self.document_bytes(number)?;
-        let document = SnapshotDocument::decode(&bytes).map_err(|error| {
-            Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
+        let document = SnapshotDocument::decode(&bytes).map_err(|error| match error {
+            BadSnapshot::Newer { .. } => too_new(&error.to_string()),
+            _ => Error::new(Code::ChainDamaged, format!("the document of {number} can't be read"))
                 .because(error)
-                .next("run `dsg validate-chain`; restore the file from a backup")
+                .next("run `dsg validate-chain`; restore the file from a backup"),
         })?;
         Ok((document, ChainHash::of(&bytes)))
     }

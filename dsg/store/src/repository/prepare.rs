@@ -15,7 +15,7 @@ use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
 use dsg_core::tree::{self, Root};
 use rayon::prelude::*;
 
-use super::layout::{STAGED_DOCUMENT, STAGED_PACK, STAGING};
+use super::layout::{LocalRepository, STAGED_DOCUMENT, STAGED_PACK, STAGING};
 use super::pack::{PackBuilder, PacksAnd};
 use super::stage::{LocalUpload, Staged, place_of, staged_directories};
 use super::steps::{CommitStep, Superseded};
@@ -218,7 +218,8 @@ impl LocalUpload<'_> {
                 chunk
                     .iter()
                     .map(|change| {
-                        let superseded = look_at_one(&mut parents, change, &mut buffer)?;
+                        let superseded =
+                            look_at_one(self.repository, &mut parents, change, &mut buffer)?;
                         crate::monitor::check_stop(monitor)?;
                         Ok((change.path.clone(), superseded))
                     })
@@ -335,7 +336,10 @@ impl LocalUpload<'_> {
                 None => None,
             };
             match status {
-                Some(status) if status.kind == Kind::Directory => break,
+                Some(status) if status.kind == Kind::Directory => {
+                    self.repository.refuse_other_device(&current, &status)?;
+                    break;
+                }
                 Some(_) if !deleted(&current) => {
                     return Err(foreign(&current, "it is no directory"));
                 }
@@ -433,6 +437,7 @@ fn refuse_hidden(changes: &[&PathChange]) -> Result<()> {
 }
 
 fn look_at_one(
+    repository: &LocalRepository,
     parents: &mut Parents<'_>,
     change: &PathChange,
     buffer: &mut Vec<u8>,
@@ -441,6 +446,7 @@ fn look_at_one(
     let (directory, name) =
         present(parents.of(Path::new(change.path.as_str())))?.ok_or_else(missing)?;
     let status = present(directory.status(name))?.ok_or_else(missing)?;
+    repository.refuse_other_device(&change.path, &status)?;
     match (&change.old, status.kind) {
         (Some(Identity::Link { target }), Kind::Link) => {
             if directory.link_text(name)?.as_deref() != Some(target) {

@@ -6,6 +6,8 @@
 //! so that a whole new directory is put into place by one rename.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,7 +22,8 @@ use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, is_network_file_system, lock_file, present, user,
+    Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
+    present, user,
 };
 
 /// Up to this many contents each is synced by itself; more are made durable by one call for the
@@ -73,8 +76,10 @@ impl LocalRepository {
             .next("run dsg on the server itself; reading from here works"));
         }
         let staging = self.staging().map_err(Error::from)?;
-        let directory = self.make_staging(&staging, transaction).map_err(|error| {
-            if error.code == Code::Disk { self.write_denied(error) } else { error }
+        let made = staging.directory_made(transaction.to_string(), self.directory_mode());
+        let directory = made.map_err(|error| match error.is_denied() {
+            true => self.write_denied(&error),
+            false => error.into(),
         })?;
         let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
             return Err(Error::new(
@@ -97,13 +102,9 @@ impl LocalRepository {
         })
     }
 
-    fn make_staging(&self, staging: &Directory, transaction: &TransactionId) -> Result<Directory> {
-        Ok(staging.directory_made(transaction.to_string(), self.directory_mode())?)
-    }
-
-    fn write_denied(&self, error: Error) -> Error {
+    fn write_denied(&self, error: &SystemError) -> Error {
         Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {}", self.root.path().display()))
-            .because(error.why.unwrap_or_default())
+            .because(&error.source)
             .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory")
     }
 
@@ -124,10 +125,11 @@ impl LocalRepository {
             // Its last steps are still to be made sure of; the next commit does that.
             return Ok(());
         }
-        directory.remove_tree(STAGED_PREVIOUS)?;
-        old.remove_tree(STAGED_PREVIOUS)?;
-        staging.rename_new(&name, directory, STAGED_PREVIOUS)?;
-        Ok(())
+        // What it had taken over itself, and not yet used, is as good: it comes along.
+        for (_, left) in previous(&old)?.iter().rev() {
+            keep_previous(&old, left, directory)?;
+        }
+        keep_previous(staging, &name, directory)
     }
 
     /// Throws away what nobody has resumed for a week. An upload whose owner lives is locked and stays.
@@ -186,6 +188,39 @@ impl LocalUpload<'_> {
     pub(super) fn staged(&self) -> std::sync::MutexGuard<'_, HashMap<RepoPath, Staged>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn previous(&self) -> Result<Vec<Directory>> {
+        previous(&self.directory)?
+            .iter()
+            .map(|(_, name)| Ok(self.directory.directory(name)?))
+            .collect()
+    }
+}
+
+/// The directories of a staging area that hold what earlier uploads brought, with their numbers, the
+/// latest first.
+fn previous(staging: &Directory) -> Result<Vec<(u64, String)>> {
+    let mut found = Vec::new();
+    for entry in staging.entries()? {
+        let name = entry.name.to_string_lossy();
+        let number = name.strip_prefix(STAGED_PREVIOUS).and_then(|number| number.parse().ok());
+        if let (Some(number), Kind::Directory) = (number, entry.kind) {
+            found.push((number, name.into_owned()));
+        }
+    }
+    found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    Ok(found)
+}
+
+/// Makes the directory `name` of `from` the latest of those in a staging area, if it has contents.
+fn keep_previous(from: &Directory, name: &str, staging: &Directory) -> Result<()> {
+    let content = |name: &OsStr| name == STAGED_TREE || name.as_bytes().starts_with(b"f-");
+    if from.directory(name)?.entries()?.iter().any(|entry| content(&entry.name)) {
+        let number = previous(staging)?.first().map_or(1, |(number, _)| number.saturating_add(1));
+        Ok(from.rename_new(name, staging, format!("{STAGED_PREVIOUS}{number}"))?)
+    } else {
+        Ok(from.remove_tree(name)?)
+    }
 }
 
 /// Where a path's content is staged.
@@ -205,7 +240,7 @@ impl Upload for LocalUpload<'_> {
             upload: self,
             parents: Parents::new(&self.directory),
             existing: None,
-            previous: present(self.directory.directory(STAGED_PREVIOUS))?,
+            previous: self.previous()?,
             as_created: None,
             buffer: Vec::new(),
         }))
@@ -222,8 +257,8 @@ struct LocalLane<'u> {
     parents: Parents<'u>,
     /// The last directory asked about, and whether the visible tree has it.
     existing: Option<(String, bool)>,
-    /// What an earlier, unfinished upload brought.
-    previous: Option<Directory>,
+    /// What earlier, unfinished uploads brought, the latest first.
+    previous: Vec<Directory>,
     /// A mode that files get by being created with it, the umask having been looked at once.
     as_created: Option<u32>,
     buffer: Vec<u8>,
@@ -244,11 +279,14 @@ impl LocalLane<'_> {
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
     fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
-        let Some(previous) = &self.previous else { return Ok(None) };
-        let shaped = Path::new(STAGED_TREE).join(put.path.as_str());
-        for candidate in [flat_name(put.path), shaped] {
+        let candidates = [flat_name(put.path), Path::new(STAGED_TREE).join(put.path.as_str())];
+        for (previous, candidate) in self
+            .previous
+            .iter()
+            .flat_map(|previous| candidates.iter().map(move |at| (previous, at)))
+        {
             let mut old_parents = Parents::new(previous);
-            let Some((directory, name)) = present(old_parents.of(&candidate))? else { continue };
+            let Some((directory, name)) = present(old_parents.of(candidate))? else { continue };
             let Some(mut old) = present(directory.open_file(name))? else { continue };
             let status = old.status()?;
             if status.size != source.status()?.size || status.owner != user() {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::monitor::{Monitor, check_stop};
-use crate::system::{Directory, Kind, Status, present};
+use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// What a walk needs.
 pub(crate) struct Walk<'a> {
@@ -183,6 +183,8 @@ fn one_directory(walk: &Walk<'_>, place: &Place, found: &mut Found) -> Result<Ve
         known: walk.index.entries(&place.key).peekable(),
         updates: Updates::new(),
         keys: HashSet::new(),
+        files: HashSet::new(),
+        not_spelled_so: Vec::new(),
         found,
         children: Vec::new(),
     };
@@ -200,6 +202,10 @@ struct DirectoryVisit<'a, 'f> {
     updates: Updates,
     /// Keys seen here that are not the name itself, to find two spellings of one name.
     keys: HashSet<String>,
+    /// Those of them that are files and links.
+    files: HashSet<String>,
+    /// Index entries of names that are not on disk in this spelling; perhaps in another.
+    not_spelled_so: Vec<RawEntry<'a>>,
     found: &'f mut Found,
     children: Vec<Child>,
 }
@@ -307,7 +313,8 @@ impl<'a> DirectoryVisit<'a, '_> {
             self.unknown(name, key, UnknownReason::Special);
             return;
         }
-        if known.as_ref().is_none_or(|known| known.relation() != Relation::Same)
+        // What C has under this name was judged when it was new.
+        if known.as_ref().is_none_or(|known| known.relation() == Relation::Absent)
             && let Err(why) = name::judge(text)
         {
             let key = RepoPath::join(&self.place.key, &key_name).ok();
@@ -319,7 +326,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             // It went away between the listing and now: as if it had not been listed.
             Ok(None) => {
                 if let Some(known) = known {
-                    self.gone(&known);
+                    self.gone(known);
                 }
             }
             Err(error) => {
@@ -335,7 +342,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             match self.known.peek()?.name.as_bytes().cmp(text.as_bytes()) {
                 std::cmp::Ordering::Less => {
                     let gone = self.known.next()?;
-                    self.gone(&gone);
+                    self.gone(gone);
                 }
                 std::cmp::Ordering::Equal => return self.known.next(),
                 std::cmp::Ordering::Greater => return None,
@@ -351,6 +358,9 @@ impl<'a> DirectoryVisit<'a, '_> {
         status: &Status,
         known: Option<&RawEntry<'a>>,
     ) {
+        if !text.is_ascii() {
+            self.files.insert(key_name.to_owned());
+        }
         if let Some(known) = known
             && known.is_still(status)
         {
@@ -425,8 +435,14 @@ impl<'a> DirectoryVisit<'a, '_> {
             (Ok(directory), Some(name)) => directory.status(name).is_ok(),
             (Ok(_), None) => true,
             // Behind another link, or not to be read: it is not for us to say that it dangles.
-            (Err(error), _) => !error.is_absent(),
+            (Err(error), _) => !error.is_absent() || self.is_link(parent),
         }
+    }
+
+    /// Opening a directory that is a link fails as if it were a file.
+    fn is_link(&self, path: &Path) -> bool {
+        let status = Parents::new(self.walk.root).of(path).and_then(|(at, name)| at.status(name));
+        status.is_ok_and(|status| status.kind == Kind::Link)
     }
 
     fn change(
@@ -442,7 +458,17 @@ impl<'a> DirectoryVisit<'a, '_> {
         }
     }
 
-    fn gone(&mut self, known: &RawEntry<'_>) {
+    /// Nothing is on disk under the name of an index entry. Another spelling of it may be, and may
+    /// come later in the listing.
+    fn gone(&mut self, known: RawEntry<'a>) {
+        if known.name.is_ascii() {
+            self.is_gone(&known);
+        } else {
+            self.not_spelled_so.push(known);
+        }
+    }
+
+    fn is_gone(&mut self, known: &RawEntry<'_>) {
         let key_name = normal(known.name).into_owned();
         match gone_entry(known) {
             None => {
@@ -460,7 +486,15 @@ impl<'a> DirectoryVisit<'a, '_> {
     /// Merges what changed into the index entries of this directory, if anything did.
     fn finish(mut self) -> Vec<Child> {
         while let Some(gone) = self.known.next() {
-            self.gone(&gone);
+            self.gone(gone);
+        }
+        for known in std::mem::take(&mut self.not_spelled_so) {
+            if self.files.contains(&*normal(known.name)) {
+                // The entry of the other spelling says what there is to say.
+                self.updates.insert(known.name.to_owned(), None);
+            } else {
+                self.is_gone(&known);
+            }
         }
         if !self.updates.is_empty() {
             self.found.records.insert(self.place.key.clone(), self.updates);

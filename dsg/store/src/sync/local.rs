@@ -20,7 +20,7 @@ use crate::scan::{
     Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
     Validity,
 };
-use crate::system::{Directory, Kind, Parents, Status, present};
+use crate::system::{Directory, Kind, Parents, Status, present, reached};
 
 /// The files here, as this command knows them.
 #[derive(Debug)]
@@ -292,7 +292,7 @@ impl LocalFiles {
     pub(crate) fn device_of(&self, at: &Path) -> Result<u64> {
         let mut directory = at.parent();
         while let Some(path) = directory {
-            if let Some(found) = present(self.root.directory(path))? {
+            if let Some(found) = reached(self.root.directory(path))? {
                 return Ok(found.own_status()?.device);
             }
             directory = path.parent();
@@ -314,7 +314,7 @@ impl LocalFiles {
         let own = self.root.own_status()?.device;
         let mut suspicious = Vec::new();
         for directory in directories {
-            let why = match self.status_of(&directory)? {
+            let why = match self.status_of(&directory) {
                 Some(status) if status.kind == Kind::Link => Some(Suspicion::BecameLink),
                 Some(status) if status.kind == Kind::Directory => {
                     let was_mounted = mounts.contains(&directory);
@@ -331,13 +331,18 @@ impl LocalFiles {
         Ok(suspicious)
     }
 
-    fn status_of(&self, directory: &str) -> Result<Option<Status>> {
-        let mut parents = Parents::new(&self.root);
-        match present(parents.of(Path::new(directory))) {
-            Ok(Some((parent, name))) => Ok(present(parent.status(name))?),
-            Ok(None) => Ok(None),
-            // Behind a link: nothing there is ours.
-            Err(_) => Ok(None),
+    /// What is at the path of a directory; where the way to it ends before, what it ends at. What
+    /// can't be looked at is unknown anyway, and nothing follows from it.
+    fn status_of(&self, directory: &str) -> Option<Status> {
+        let mut here = self.root.again().ok()?;
+        let mut names = directory.split('/').peekable();
+        loop {
+            let name = names.next()?;
+            let status = here.status(name).ok()?;
+            if names.peek().is_none() || status.kind != Kind::Directory {
+                return Some(status);
+            }
+            here = here.directory(name).ok()?;
         }
     }
 

@@ -18,7 +18,7 @@ use crate::project::{
     try_lock_project, write_index,
 };
 use crate::repository::{Head, Repository};
-use crate::scan::{Index, Relation, Unknown, Walk, rebase, walk};
+use crate::scan::{Index, Relation, Unknown, UnknownReason, Walk, rebase, walk};
 use crate::system::Directory;
 
 /// What the user allows and has decided.
@@ -129,7 +129,9 @@ pub fn look(
         left_out: index.left_out,
         untracked_remote: (all - differences.len()) as u64,
     };
+    let totals = totals(&counts, &state, &differences);
     let mut local = LocalFiles::new(project.root.again()?, index, found);
+    local.found.unknown.extend(differences.iter().filter_map(rejected_link));
     let mut triples = combine(&mut local, differences, &objects, cached_root.as_ref())?;
     local.read_contents(&mut triples, monitor)?;
     local.relate(&triples);
@@ -138,14 +140,39 @@ pub fn look(
         project,
         dsg,
         options,
-        Gathered { head, state, counts, local, objects, triples, renewed },
+        Gathered { head, state, counts, totals, local, objects, triples, renewed },
     )
+}
+
+/// A link that the repository has and that would lead out of the project: it is not made here, and
+/// whatever is here stays.
+fn rejected_link(change: &Change) -> Option<Unknown> {
+    let Some(Entry::Link(link)) = &change.new else { return None };
+    let why = dsg_core::link::check(&change.path, &link.target).err()?;
+    Some(Unknown {
+        path: Some(change.path.clone()),
+        shown: dsg_core::name::display_safe(change.path.as_str()),
+        why: UnknownReason::Link(format!("in the repository, {why}")),
+    })
+}
+
+/// How many tracked entries L and R have: those of C that the rules don't leave out, and how R came to
+/// differ from C.
+fn totals(counts: &Counts, state: &State, differences: &[Change]) -> Totals {
+    let cached = state.cached.map_or(0, |cached| cached.entries).saturating_sub(counts.left_out);
+    let count = |wanted: fn(&Change) -> bool| {
+        differences.iter().filter(|change| wanted(change)).count() as u64
+    };
+    let added = count(|change| change.old.is_none());
+    let removed = count(|change| change.new.is_none());
+    Totals { local: counts.entries, remote: (cached + added).saturating_sub(removed) }
 }
 
 struct Gathered {
     head: Option<Head>,
     state: State,
     counts: Counts,
+    totals: Totals,
     local: LocalFiles,
     objects: Trees,
     triples: Vec<Triple>,
@@ -158,7 +185,7 @@ fn finish(
     options: &LookOptions,
     gathered: Gathered,
 ) -> Result<Look> {
-    let Gathered { head, state, counts, mut local, objects, triples, renewed } = gathered;
+    let Gathered { head, state, counts, totals, mut local, objects, triples, renewed } = gathered;
     let mut unknown: Vec<Unknown> = std::mem::take(&mut local.found.unknown);
     unknown.append(&mut local.unreadable);
     let unknown_paths: Vec<RepoPath> =
@@ -167,7 +194,7 @@ fn finish(
     let context = PlanContext {
         unknown: &unknown_paths,
         resolutions: &options.resolutions,
-        totals: Totals { local: counts.entries, remote: head.map_or(0, |head| head.entries) },
+        totals,
         suspicious_directories: &suspicious,
         allow_mass_delete: options.allow_mass_delete,
     };

@@ -26,7 +26,7 @@ use crate::project::{
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::scan::{Unknown, Validity};
-use crate::system::{Directory, FileLock, Parents, present};
+use crate::system::{Directory, FileLock, Parents, present, reached};
 use look::{cached_damaged, difference, head_root, insert};
 
 /// After this many answers "moved" the client asks for the next turn.
@@ -341,8 +341,8 @@ impl Sync<'_> {
         let seen = self.look_at_applied(&mut look, &work)?;
         let stamp = seen.stamp;
         for (path, entry) in &edits {
-            let status = seen.statuses.get(path).map(|status| (*status, stamp));
-            look.local.agreed(path, entry.as_ref(), status);
+            let placed = seen.statuses.get(path).filter(|at| is_as_placed(at, entry.as_ref()));
+            look.local.agreed(path, entry.as_ref(), placed.map(|status| (*status, stamp)));
         }
         let state = self.new_state(&look, head.as_ref(), &edits, &mut store)?;
         if state != look.state {
@@ -405,7 +405,7 @@ impl Sync<'_> {
         let mut parents = Parents::new(&self.project.root);
         let mut newest = seen.stamp;
         for operation in operations {
-            let Some((directory, name)) = present(parents.of(operation.at.as_ref()))? else {
+            let Some((directory, name)) = reached(parents.of(operation.at.as_ref()))? else {
                 continue;
             };
             let Some(status) = present(directory.status(name))? else { continue };
@@ -558,6 +558,15 @@ impl Work {
         self.journal.transaction = *transaction;
         self.journal.base = look.head.map(|head| (head.number, head.chain));
         self.journal.commits = commits;
+    }
+}
+
+/// Whether a file that was put into place still has the time and the size that it came with. If not,
+/// somebody has written to it since, and the next scan has to read it.
+fn is_as_placed(status: &crate::system::Status, entry: Option<&Entry>) -> bool {
+    match entry {
+        Some(Entry::File(file)) => status.size == file.size && status.modified == file.modified,
+        _ => true,
     }
 }
 

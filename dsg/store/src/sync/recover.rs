@@ -7,7 +7,7 @@ use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree::memory::MemoryStore;
 use dsg_core::tree::{self, Root};
 
-use super::look::{cached_damaged, difference, head_root, insert};
+use super::look::{cached_damaged, check_identity, difference, head_root, insert};
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
 use crate::project::{self, CachedRoot, Journal, Project, State, StateFile, TRANSACTIONS, apply};
@@ -31,6 +31,7 @@ pub(super) fn recover(
 ) -> Result<Recovered> {
     let mut finished = false;
     if let Some(journal) = Journal::read(dsg)? {
+        check_place(project, dsg, repository, &journal)?;
         let target = match (journal.commits, journal.base) {
             (true, base) => {
                 match repository.settle(&journal.transaction, base.map(|(number, _)| number))? {
@@ -40,13 +41,45 @@ pub(super) fn recover(
             }
             (false, base) => base.map(|(number, _)| number),
         };
-        if let Some(target) = target {
-            finish(project, dsg, repository, &journal, target, monitor)?;
-            finished = true;
+        match target {
+            Some(target) => {
+                finish(project, dsg, repository, &journal, target, monitor)?;
+                finished = true;
+            }
+            None => keep_what_was_taken_out(dsg, &journal)?,
         }
         Journal::clear(dsg)?;
     }
     Ok(Recovered { finished, unfinished: unfinished(dsg)? })
+}
+
+/// A repository that is another one, or that no longer has what the sync was planned against, can't
+/// say what became of it, and is not asked.
+fn check_place(
+    project: &Project,
+    dsg: &Directory,
+    repository: &dyn Repository,
+    journal: &Journal,
+) -> Result<()> {
+    let Some(file) = StateFile::open(dsg)? else {
+        return Err(project::no_project(project.root.path()));
+    };
+    let planned = State { seen: journal.base, ..file.state().clone() };
+    check_identity(&planned, repository, repository.head()?.as_ref())
+}
+
+/// A sync that was never committed took nothing out of the tree. If it did all the same, it was
+/// committed, and the repository was then restored to a state before: that file may be only here.
+fn keep_what_was_taken_out(dsg: &Directory, journal: &Journal) -> Result<()> {
+    let Some(transactions) = present(dsg.directory(TRANSACTIONS))? else { return Ok(()) };
+    let name = journal.transaction.to_string();
+    let Some(own) = present(transactions.directory(&name))? else { return Ok(()) };
+    for new in journal.operations.iter().filter_map(|operation| operation.new.as_ref()) {
+        if present(own.status(&new.name))?.is_some_and(|status| status.inode != new.inode) {
+            return project::trash::keep_whole(dsg, &transactions, name.as_ref());
+        }
+    }
+    Ok(())
 }
 
 /// The transactions that left something here; what they downloaded is thrown away.

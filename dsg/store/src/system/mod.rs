@@ -11,14 +11,16 @@ mod directory;
 pub mod fault;
 mod file;
 mod inspect;
+mod parents;
 mod platform;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use directory::{Directory, DirectoryEntry, Parents};
+pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};
+pub use parents::Parents;
 pub use platform::{is_network_file_system, sync_file_system};
 
 use dsg_core::entry::Moment;
@@ -145,6 +147,18 @@ pub fn present<T>(result: Result<T>) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_absent() || error.is_link_in_the_way() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// As [`present`], where a link on the way counts as nothing being there: none is ever followed, so
+/// what lies behind it is not what the path names.
+///
+/// # Errors
+/// What `result` held, unless the thing is absent or behind a link.
+pub fn reached<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if error.is_link_in_the_way() => Ok(None),
+        other => present(other),
     }
 }
 

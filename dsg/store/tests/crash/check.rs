@@ -116,7 +116,8 @@ pub(crate) fn at_the_end(
 pub(crate) fn nothing_left(world: &World, user: &str) -> Vec<String> {
     let projects = [world.project(user)];
     let left = leftovers(&world.repository(), &projects).expect("looks");
-    let mut wrong: Vec<String> = left.into_iter().map(|path| format!("left over: {path}")).collect();
+    let mut wrong: Vec<String> =
+        left.into_iter().map(|path| format!("left over: {path}")).collect();
     wrong.extend(agrees(world, user));
     wrong
 }

@@ -123,8 +123,7 @@ impl Scenario {
         let Prepared { world, before, oracle } = self.prepare();
         let log = world.root.join("log");
         let variables = [("DSG_FAULT_LOG", log.as_os_str())];
-        let process =
-            world.start_with(self.operation, self.actor, Fault::None, &variables, |_| {});
+        let process = world.start_with(self.operation, self.actor, Fault::None, &variables, |_| {});
         assert_eq!(ended(process), Ended::Done, "{}", self.name);
         let after = world.moment();
         assert_eq!(oracle.judge(&after, &before, &after).expect("judges"), [""; 0]);

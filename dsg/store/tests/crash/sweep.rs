@@ -180,7 +180,12 @@ fn after_a_crash_another_user_goes_on() {
 const STRIDE: u64 = 48;
 
 /// Kills the run after the crash too, and only then lets one come to its end.
-fn recovery(scenario: &Scenario, reference: &Reference, step: u64, pairs: &AtomicU64) -> Vec<String> {
+fn recovery(
+    scenario: &Scenario,
+    reference: &Reference,
+    step: u64,
+    pairs: &AtomicU64,
+) -> Vec<String> {
     let stride = if all_steps() { 1 } else { STRIDE };
     let mut second = 1 + step * 7 % stride;
     loop {

@@ -96,7 +96,10 @@ fn apply_keeps_an_edit_that_came_in_between() {
         same_elsewhere.write("input/kept", "");
         let theirs = look::contents(&same_elsewhere.root);
         let here = look::contents(&bob.root);
-        for (path, bytes) in theirs.iter().filter(|(path, _)| path.starts_with("input/a") || path.starts_with("input/b")) {
+        for (path, bytes) in theirs
+            .iter()
+            .filter(|(path, _)| path.starts_with("input/a") || path.starts_with("input/b"))
+        {
             assert_eq!(here.get(path), Some(bytes), "edit {number}: {path}");
         }
         // And everything else is alice's.
@@ -199,8 +202,7 @@ fn backups_survive() {
     alice.sync();
     let choices: Vec<_> =
         paths.into_iter().chain(["input/deleted"]).map(|path| (path, Choice::Remote)).collect();
-    let options =
-        SyncOptions { backup_stamp: Some(stamp.to_owned()), ..bob.settled(&choices) };
+    let options = SyncOptions { backup_stamp: Some(stamp.to_owned()), ..bob.settled(&choices) };
     done(bob.sync_as(&options, &Silent));
     for path in paths {
         assert_eq!(bob.read(path), "of alice");

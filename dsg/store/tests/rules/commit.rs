@@ -202,8 +202,9 @@ fn resumed_upload_uses_what_landed() {
     alice.write("output/there", "there");
     alice.sync();
     // Into a directory that is there, and into one that is not.
-    let names: Vec<String> =
-        (0..30).map(|n| format!("{}/{n:02}", if n % 2 == 0 { "output" } else { "input/new" })).collect();
+    let names: Vec<String> = (0..30)
+        .map(|n| format!("{}/{n:02}", if n % 2 == 0 { "output" } else { "input/new" }))
+        .collect();
     for (n, name) in names.iter().enumerate() {
         alice.write(name, format!("{n:04}").repeat(500 + n));
     }

@@ -85,7 +85,10 @@ fn config_change_never_deletes() {
     assert!(alice.has("output/b"));
     alice.write("input/a", "of alice");
     assert_eq!(steps(&alice.sync()), [("input/a", "uploaded")]);
-    assert_eq!((world.shown("frozen/c").as_str(), alice.read("frozen/c").as_str()), ("changed", "frozen/c"));
+    assert_eq!(
+        (world.shown("frozen/c").as_str(), alice.read("frozen/c").as_str()),
+        ("changed", "frozen/c")
+    );
     world.configure(&alice, "");
     let report = alice.sync();
     assert_eq!(steps(&report), [("frozen/c", "downloaded"), ("output/b", "deleted here")]);
@@ -303,10 +306,7 @@ fn emptied_data_directory_stops() {
     fs::rename(alice.at("input"), alice.at("moved")).expect("renames");
     alice.link("input", "moved");
     let report = done(alice.sync_as(&allowing_mass_delete(), &Silent));
-    assert_eq!(
-        steps(&report),
-        [("input", "uploaded"), ("input/a", "deleted in the repository")]
-    );
+    assert_eq!(steps(&report), [("input", "uploaded"), ("input/a", "deleted in the repository")]);
 }
 
 #[test]

@@ -52,7 +52,8 @@ fn repository_of_format_1_is_read_for_ever() {
             (document.author, document.message, document.entries)
         })
         .collect();
-    let of = |who: &str, what: &str, entries| (format!("{who}@example.org"), what.to_owned(), entries);
+    let of =
+        |who: &str, what: &str, entries| (format!("{who}@example.org"), what.to_owned(), entries);
     assert_eq!(
         said,
         [

@@ -4,9 +4,7 @@ use std::fs;
 
 use dsg_store::monitor::{Monitor, Notice, Phase};
 
-use crate::world::{
-    Client, World, look, modified, set_modified, steps,
-};
+use crate::world::{Client, World, look, modified, set_modified, steps};
 
 #[test]
 fn racy_edit_in_the_same_tick_is_seen() {

@@ -74,8 +74,8 @@ fn links_are_never_followed() {
     alice.link("input/chain", "to-directory/secret");
     alice.link("input/broken", "nothing-there");
     let report = alice.sync();
-    let shared =
-        ["broken", "chain", "d/x", "to-directory", "to-itself", "to-project"].map(|name| format!("input/{name}"));
+    let shared = ["broken", "chain", "d/x", "to-directory", "to-itself", "to-project"]
+        .map(|name| format!("input/{name}"));
     assert_eq!(look::files(&world.repository()), shared);
     assert_eq!(
         fs::read_link(world.repository().join("input/to-directory")).expect("a link"),
@@ -162,7 +162,10 @@ fn special_files_are_left_out() {
     let report = alice.sync();
     assert_eq!(steps(&report), []);
     assert_eq!(unknown(&report), ["input/a", "input/d", "input/pipe", "input/socket"]);
-    assert_eq!((world.shown("input/a"), world.shown("input/d/x")), ("of bob".into(), "base".into()));
+    assert_eq!(
+        (world.shown("input/a"), world.shown("input/d/x")),
+        ("of bob".into(), "base".into())
+    );
     alice.remove("input/a");
     alice.remove("input/d");
     alice.write("input/d/x", "base");

@@ -7,9 +7,7 @@ use dsg_store::error::Code;
 use dsg_store::monitor::{Phase, Silent};
 
 use crate::world::wrapped::{Heard, once};
-use crate::world::{
-    World, done, long_ago, look, modified, options, set_modified, skipped, steps,
-};
+use crate::world::{World, done, long_ago, look, modified, options, set_modified, skipped, steps};
 
 /// What somebody may have at a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,7 +154,10 @@ fn c_is_kept_per_path() {
     let report = bob.sync_heard(&monitor);
     assert_eq!(skipped(&report), ["input/a"]);
     assert_eq!(steps(&report), [("input/b", "downloaded")]);
-    assert_eq!((bob.read("input/a").as_str(), bob.read("input/b").as_str()), ("of bob", "of alice"));
+    assert_eq!(
+        (bob.read("input/a").as_str(), bob.read("input/b").as_str()),
+        ("of bob", "of alice")
+    );
     // What was agreed about `a` is still the base: bob's and alice's changes are two.
     let questions = bob.questions();
     assert_eq!(questions.len(), 1);
@@ -273,15 +274,9 @@ fn every_choice_does_what_it_says() {
         ]);
         alice.sync();
         let expected = match choice {
-            Choice::Local => {
-                [Some("of bob"), Some("of bob"), None, Some("of bob")]
-            }
-            Choice::Remote => {
-                [Some("of alice"), Some("of alice"), Some("of alice"), None]
-            }
-            Choice::Cached => {
-                [Some("of bob"), Some("agreed"), Some("agreed"), Some("agreed")]
-            }
+            Choice::Local => [Some("of bob"), Some("of bob"), None, Some("of bob")],
+            Choice::Remote => [Some("of alice"), Some("of alice"), Some("of alice"), None],
+            Choice::Cached => [Some("of bob"), Some("agreed"), Some("agreed"), Some("agreed")],
         };
         let paths = ["input/added", "input/both", "input/i-deleted", "input/they-deleted"];
         for (path, expected) in paths.into_iter().zip(expected) {

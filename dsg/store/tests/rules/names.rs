@@ -195,9 +195,18 @@ fn a_name_that_can_not_be_shared_is_left_out_and_named() {
     let alice = world.project("alice");
     alice.write("input/good", "good");
     let bad = [
-        "input/CON.txt", "input/a<b", "input/line\nbreak", "input/bell\u{7}", "input/tail~",
-        "input/zero\u{200b}width", "input/right\u{202e}left", "input/aux/x", " lead/input/x",
-        "input/q?", "input/pi|pe", "input/trailing ",
+        "input/CON.txt",
+        "input/a<b",
+        "input/line\nbreak",
+        "input/bell\u{7}",
+        "input/tail~",
+        "input/zero\u{200b}width",
+        "input/right\u{202e}left",
+        "input/aux/x",
+        " lead/input/x",
+        "input/q?",
+        "input/pi|pe",
+        "input/trailing ",
     ];
     for path in bad {
         alice.write(path, "bad");
@@ -218,7 +227,8 @@ fn a_name_that_can_not_be_shared_is_left_out_and_named() {
     // Readers check only what is dangerous: what has such a name already is shared as it is, also
     // when it was changed, and when the index is lost.
     let other = World::new();
-    let old = [(key("input/CON.txt"), craft::file("old")), (key("input/aux/x"), craft::file("old"))];
+    let old =
+        [(key("input/CON.txt"), craft::file("old")), (key("input/aux/x"), craft::file("old"))];
     craft::first_snapshot(&other.repository(), old.to_vec());
     craft::keep(&other.repository(), "old");
     for (path, _) in &old {

@@ -49,8 +49,9 @@ fn legacy_files_are_moved_aside() {
     fs::write(taken.join(".dsg/last-sync.json"), "{}").expect("writes");
     let clock = foundation_runtime::clock::SystemClock::new();
     let before = look::listing(&taken);
-    let error = dsg_store::repository::create(&taken, dsg_store::repository::Access::Private, &clock)
-        .expect_err("is taken");
+    let error =
+        dsg_store::repository::create(&taken, dsg_store::repository::Access::Private, &clock)
+            .expect_err("is taken");
     assert_eq!(error.code, Code::RepositoryExists);
     assert_eq!(look::listing(&taken), before);
 }

@@ -24,7 +24,8 @@ fn rows() -> Vec<(String, Vec<(String, String)>)> {
 
 /// The names of the tests in a file.
 fn tests_in(path: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut names = BTreeSet::new();
     for part in text.split("#[test]").skip(1) {
         let name = part.split_once("fn ").and_then(|(_, rest)| rest.split_once('('));

@@ -221,6 +221,10 @@ impl<R: Repository, I: Interference> Repository for Between<R, I> {
         self.repository.settle(transaction, after)
     }
 
+    fn discard(&self, transactions: &[TransactionId]) -> Result<()> {
+        self.repository.discard(transactions)
+    }
+
     fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
         self.repository.read(wanted, target, monitor)
     }
