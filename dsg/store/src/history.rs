@@ -291,7 +291,11 @@ fn told(repository: &dyn Repository, event: Event) -> Result<BlameEvent> {
 /// # Errors
 /// When it is not there or can't be read.
 pub fn document(repository: &dyn Repository, number: SnapshotNumber) -> Result<SnapshotDocument> {
-    match repository.documents(number, number)?.first() {
+    let documents = match repository.documents(number, number) {
+        Err(error) if error.code == Code::NotFound => Vec::new(),
+        other => other?,
+    };
+    match documents.first() {
         Some((_, bytes)) => SnapshotDocument::decode(bytes).map_err(|error| broken(number, error)),
         None => Err(no_snapshot(number, repository.head()?.as_ref())),
     }

@@ -4,7 +4,7 @@ use dsg_core::tracked::CONFLICTS_FILE;
 use foundation_runtime::clock::Clock;
 
 use super::file_system::{findings as file_system, probe, room};
-use super::{Finding, or_error, size};
+use super::{Finding, count, or_error, size};
 use crate::clean::measure;
 use crate::error::Result;
 use crate::normalize;
@@ -75,16 +75,17 @@ fn unfinished(dsg: &Directory) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     if let Some(journal) = Journal::read(dsg)? {
         let what = format!(
-            "{} was cut off with {} paths to change here",
+            "{} was cut off with {} to change here",
             journal.transaction,
-            journal.operations.len()
+            count(journal.operations.len() as u64, "path")
         );
         findings.push(Finding::warning(TOPIC, what, "run `dsg sync`: it finishes that first"));
     } else if let Some(transactions) = present(dsg.directory(TRANSACTIONS))?
         && !transactions.entries()?.is_empty()
     {
         let (files, bytes) = measure(dsg, TRANSACTIONS.as_ref())?;
-        let what = format!("an earlier sync left {files} downloads here ({})", size(bytes));
+        let what =
+            format!("an earlier sync left {} here ({})", count(files, "download"), size(bytes));
         findings.push(Finding::warning(
             TOPIC,
             what,
@@ -108,10 +109,10 @@ fn conflicts(project: &Project, dsg: &Directory) -> Result<Vec<Finding>> {
             "choose in it, then run `dsg sync --continue`",
         )]);
     }
-    Ok(match resolutions.len() {
+    Ok(match resolutions.len() as u64 {
         0 => vec![Finding::fine(TOPIC, "none is waiting")],
-        count => {
-            let what = format!("{count} choices wait to be carried out");
+        choices => {
+            let what = format!("to be carried out by the next sync: {}", count(choices, "choice"));
             vec![Finding::warning(TOPIC, what, "run `dsg sync`")]
         }
     })
@@ -126,7 +127,7 @@ fn trash_size(dsg: &Directory) -> Result<Finding> {
         .filter(|(file, _)| !file.in_history)
         .count();
     let what =
-        format!("{files} files, {}; {unique} of them are nowhere in the history", size(bytes));
+        format!("{}, {}; nowhere in the history: {unique}", count(files, "file"), size(bytes));
     if bytes > TRASH_BYTES_MAX {
         return Ok(Finding::warning(TOPIC, what, "`dsg clean --target trash` shows what can go"));
     }
@@ -138,7 +139,7 @@ fn names(project: &Project) -> Result<Vec<Finding>> {
     let plan = normalize::plan(project)?;
     let mut findings = Vec::new();
     if !plan.renames.is_empty() {
-        let what = format!("{} names are not accepted as they are", plan.renames.len());
+        let what = format!("not accepted as it is: {}", count(plan.renames.len() as u64, "name"));
         let paths = plan.renames.iter().take(10).map(|rename| rename.from.clone());
         findings.push(
             Finding::warning(TOPIC, what, "`dsg sync --normalize` renames them").about(paths),
@@ -146,8 +147,8 @@ fn names(project: &Project) -> Result<Vec<Finding>> {
     }
     if !plan.collisions.is_empty() {
         let what = format!(
-            "{} groups of names would be one name each on some system",
-            plan.collisions.len()
+            "would be one name on some system: {}",
+            count(plan.collisions.len() as u64, "group")
         );
         let paths = plan.collisions.iter().take(10);
         let paths = paths
@@ -155,7 +156,7 @@ fn names(project: &Project) -> Result<Vec<Finding>> {
         findings.push(Finding::warning(TOPIC, what, "rename one of each group").about(paths));
     }
     if !plan.unfixable.is_empty() {
-        let what = format!("{} names need a person to rename them", plan.unfixable.len());
+        let what = format!("a person must rename: {}", count(plan.unfixable.len() as u64, "name"));
         let paths = plan.unfixable.iter().take(10).map(|(path, why)| format!("{path}: {why}"));
         findings.push(Finding::warning(TOPIC, what, "rename these files").about(paths));
     }

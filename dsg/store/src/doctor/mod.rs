@@ -101,6 +101,17 @@ fn or_error(
     }
 }
 
+/// `1 file`, `2 files`.
+fn count(number: u64, word: &str) -> String {
+    if number == 1 {
+        return format!("1 {word}");
+    }
+    match word.strip_suffix('y') {
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {word}s"),
+    }
+}
+
 /// A size for a message.
 fn size(bytes: u64) -> String {
     match bytes {

@@ -3,7 +3,7 @@
 use foundation_runtime::clock::Clock;
 
 use super::file_system::room;
-use super::{Finding, age, or_error, size};
+use super::{Finding, age, count, or_error, size};
 use crate::error::{Class, Error, Result};
 use crate::history::document;
 use crate::monitor::Monitor;
@@ -58,7 +58,7 @@ fn head(repository: &LocalRepository, clock: &dyn Clock) -> Result<Vec<Finding>>
             "set this machine's clock by a time server",
         )]);
     }
-    let what = format!("{} by {}, {} paths", head.number, document.author, head.entries);
+    let what = format!("{} by {}, {}", head.number, document.author, count(head.entries, "path"));
     Ok(vec![Finding::fine(TOPIC, what)])
 }
 
@@ -78,10 +78,8 @@ fn access(repository: &LocalRepository, monitor: &dyn Monitor) -> Result<Vec<Fin
     let report = repository.inspect_access(monitor)?;
     let mut findings = Vec::new();
     if report.too_open.count > 0 {
-        let what = format!(
-            "{} files or directories are open to others than promised",
-            report.too_open.count
-        );
+        let what =
+            format!("open to others than promised: {}", count(report.too_open.count, "path"));
         let next = "take the permissions away (chmod o-rwx, in a private repository also g-rwx), and find out who gave them";
         let finding = if report.open_to_all {
             Finding::problem(
@@ -105,12 +103,13 @@ fn access(repository: &LocalRepository, monitor: &dyn Monitor) -> Result<Vec<Fin
     }
     if report.too_closed.count > 0 {
         let what =
-            format!("{} files or directories lack what the group needs", report.too_closed.count);
+            format!("without what the group needs: {}", count(report.too_closed.count, "path"));
         let next = "give them to the group: chgrp, chmod g+rw, for directories chmod g+rwxs";
         findings.push(Finding::warning(TOPIC, what, next).about_some(&report.too_closed));
     }
     if report.unreadable.count > 0 {
-        let what = format!("{} directories could not be looked into", report.unreadable.count);
+        let what =
+            format!("could not be looked into: {}", count(report.unreadable.count, "directory"));
         let next = "ask their owner for access, or run this as a data manager";
         findings.push(Finding::warning(TOPIC, what, next).about_some(&report.unreadable));
     }
@@ -126,24 +125,26 @@ fn visible(repository: &LocalRepository, monitor: &dyn Monitor) -> Result<Vec<Fi
     let report = repository.inspect_visible(monitor)?;
     let mut findings = Vec::new();
     for (paths, what) in [
-        (&report.missing, "were removed from the repository without dsg"),
-        (&report.changed, "were changed in the repository without dsg"),
+        (&report.missing, "removed from the repository"),
+        (&report.changed, "changed in the repository"),
     ] {
         if paths.count > 0 {
-            let what = format!("{} files {what}", paths.count);
+            let what = format!("{what} without dsg: {}", count(paths.count, "file"));
             let finding = Finding::problem(TOPIC, Class::Integrity, what, SETTLE);
             findings.push(finding.about_some(paths));
         }
     }
     if report.strays.count > 0 {
-        let what =
-            format!("{} files lie in the repository that no snapshot has", report.strays.count);
+        let what = format!(
+            "in the repository, but in no snapshot: {}",
+            count(report.strays.count, "file")
+        );
         findings.push(Finding::warning(TOPIC, what, SETTLE).about_some(&report.strays));
     }
     if findings.is_empty() {
         let what = format!(
-            "{} paths are there with the right sizes; `dsg validate-snapshot` reads them",
-            report.entries
+            "{} there with the right sizes; `dsg validate-snapshot` reads them",
+            count(report.entries, "path")
         );
         findings.push(Finding::fine(TOPIC, what));
     }
@@ -184,7 +185,7 @@ fn unfiled(repository: &LocalRepository) -> Result<Vec<Finding>> {
     }
     let files: u64 = found.iter().map(|unfiled| unfiled.files).sum();
     let bytes = found.iter().map(|unfiled| unfiled.bytes).sum();
-    let what = format!("{files} files ({}) were moved out of the way of a commit", size(bytes));
+    let what = format!("moved out of the way: {} ({})", count(files, "file"), size(bytes));
     let next = format!(
         "look through {}/.dsg-repository/unfiled, copy what is needed into a project, remove the rest",
         repository.location()
@@ -223,7 +224,10 @@ fn connection(project: &Project, repository: &LocalRepository) -> Result<Vec<Fin
     let what = match (state.seen, head) {
         (Some((seen, _)), Some(head)) if head.number.get() > seen.get() => {
             let behind = head.number.get() - seen.get();
-            format!("the repository of this project; {behind} snapshots are new since {seen}")
+            format!(
+                "the repository of this project; {} new since {seen}",
+                count(behind, "snapshot")
+            )
         }
         (Some((seen, _)), _) => format!("the repository of this project, as seen at {seen}"),
         (None, _) => "the repository of this project; nothing was synced yet".to_owned(),

@@ -36,12 +36,8 @@ impl LocalRepository {
         for _ in 0..ATTEMPTS_MAX {
             check_stop(monitor)?;
             let head = self.settled_head()?;
-            let mut foreign = self.foreign(&head, paths, monitor)?;
-            foreign.retain(|found| found.old.is_some() || (adoption.tracked)(&found.path));
-            if foreign.is_empty() {
-                return Ok(Adopted::default());
-            }
-            if let Some(adopted) = self.adopt_these(&head, &foreign, adoption, monitor)? {
+            let adopted = self.look_and_adopt(&head, paths, adoption, monitor);
+            if let Some(adopted) = self.unless_moved(&head, adopted)? {
                 return Ok(adopted);
             }
         }
@@ -50,6 +46,21 @@ impl LocalRepository {
             "others committed each time these files were to be adopted",
         )
         .next("nothing was changed; run the command again when less is going on"))
+    }
+
+    fn look_and_adopt(
+        &self,
+        head: &Head,
+        paths: &[RepoPath],
+        adoption: &Adoption<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Adopted>> {
+        let mut found = self.foreign(head, paths, monitor)?;
+        found.retain(|found| found.old.is_some() || (adoption.tracked)(&found.path));
+        if found.is_empty() {
+            return Ok(Some(Adopted::default()));
+        }
+        self.adopt_these(head, &found, adoption, monitor)
     }
 
     /// `None`: somebody committed meanwhile.

@@ -137,6 +137,18 @@ impl LocalRepository {
                 .next("`dsg sync` makes the first one")
         })
     }
+
+    /// While somebody else commits, files are for a moment not those of `head`: what went wrong then
+    /// is tried again (`None`).
+    fn unless_moved<T>(&self, head: &Head, outcome: Result<Option<T>>) -> Result<Option<T>> {
+        let retry = match &outcome {
+            Err(error) if matches!(error.code, Code::ForeignEdit | Code::NotFound) => {
+                self.read_head()?.map(|now| now.chain) != Some(head.chain)
+            }
+            _ => false,
+        };
+        if retry { Ok(None) } else { outcome }
+    }
 }
 
 /// The places at which an intact copy of a content may be.

@@ -40,26 +40,37 @@ impl LocalRepository {
         for _ in 0..ATTEMPTS_MAX {
             check_stop(monitor)?;
             let head = self.settled_head()?;
-            let found = self.foreign(&head, paths, monitor)?;
-            if found.is_empty() {
-                return Ok(Restored::default());
+            let restored = self.look_and_restore(&head, paths, spare, monitor);
+            if let Some(restored) = self.unless_moved(&head, restored)? {
+                return Ok(restored);
             }
-            let transaction = new_transaction()?;
-            let upload = self.begin_upload(&transaction, &[], found.len() as u64)?;
-            let outcome = self.stage_and_place(&upload, &head, &found, spare, monitor);
-            drop(upload);
-            // What is left in staging is copies.
-            let discarded = self.discard_if_dead(&transaction);
-            if let Some(restored) = outcome? {
-                return discarded.map(|()| restored);
-            }
-            discarded?;
         }
         Err(Error::new(
             Code::RepositoryBusy,
             "others committed each time these files were to be restored",
         )
         .next("nothing was changed; run the command again when less is going on"))
+    }
+
+    fn look_and_restore(
+        &self,
+        head: &Head,
+        paths: &[RepoPath],
+        spare: Spare<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Restored>> {
+        let found = self.foreign(head, paths, monitor)?;
+        if found.is_empty() {
+            return Ok(Some(Restored::default()));
+        }
+        let transaction = new_transaction()?;
+        let upload = self.begin_upload(&transaction, &[], found.len() as u64)?;
+        let outcome = self.stage_and_place(&upload, head, &found, spare, monitor);
+        drop(upload);
+        // What is left in staging is copies.
+        let discarded = self.discard_if_dead(&transaction);
+        let restored = outcome?;
+        discarded.map(|()| restored)
     }
 
     /// `None`: somebody committed meanwhile.

@@ -1,0 +1,84 @@
+//! `dsg clean`.
+
+use testkit::cli::{Person, World};
+
+const DSG: &str = env!("CARGO_BIN_EXE_dsg");
+const BACKUP: &str = "input/a~20250713T165322-0700~";
+
+/// A backup, something in the trash, something unfinished, a list of conflicts.
+fn full() -> (World, Person, Person) {
+    let (world, alice, bob) = World::started(DSG, &[("input/a", "1"), ("input/b", "12")]);
+    bob.write("input/a", "new");
+    bob.remove("input/b");
+    bob.run(&["sync"]).succeeded();
+    alice.run(&["sync"]).succeeded();
+    alice.write(BACKUP, "123");
+    alice.write("input/a~backup~", "no backup name");
+    alice.write(".dsg/tx/tx-0011223344556677/0-0", "left over");
+    alice.write("conflicts.txt", "choose");
+    (world, alice, bob)
+}
+
+fn targets(person: &Person, arguments: &[&str]) -> Vec<String> {
+    let value = person.run(&[&["clean", "--json"][..], arguments].concat()).succeeded().json();
+    let items = value["items"].as_array().expect("a list");
+    items.iter().map(|item| item["target"].as_str().expect("a text").to_owned()).collect()
+}
+
+#[test]
+fn without_yes_nothing_goes_and_sizes_are_shown() {
+    let (_world, alice, _) = full();
+    let outcome = alice.run(&["clean"]).succeeded().says("nothing was changed; --yes removes it");
+    for part in [
+        "Would be removed (4)",
+        BACKUP,
+        "conflicts.txt",
+        ".dsg/tx/tx-0011223344556677",
+        "could be removed",
+    ] {
+        assert!(outcome.stdout.contains(part), "{part}\n{}", outcome.stdout);
+    }
+    let value = alice.run(&["clean", "--json"]).succeeded().json();
+    assert_eq!((&value["dry_run"], &value["bytes"]), (&true.into(), &(3 + 3 + 9 + 6).into()));
+    assert!(alice.has(BACKUP) && alice.has("conflicts.txt"));
+}
+
+#[test]
+fn with_yes_what_was_shown_goes() {
+    let (_world, alice, _) = full();
+    let shown = targets(&alice, &[]);
+    assert_eq!(targets(&alice, &["--yes"]), shown);
+    assert!(!alice.has(BACKUP) && !alice.has("conflicts.txt"));
+    assert!(!alice.has(".dsg/tx/tx-0011223344556677"));
+    assert!(alice.has("input/a~backup~"));
+    alice.run(&["clean"]).succeeded().says("Nothing to clean");
+    alice.run(&["clean", "--no-dry-run"]).succeeded().says("Nothing to clean");
+    alice.remove("input/a~backup~");
+    alice.run(&["status"]).succeeded().says("up to date");
+}
+
+#[test]
+fn a_target_is_cleaned_alone_and_an_unknown_one_is_wrong_usage() {
+    let (_world, alice, _) = full();
+    for target in ["backups", "trash", "temp", "conflicts"] {
+        assert_eq!(targets(&alice, &["--target", target]), [target]);
+    }
+    alice.run(&["clean", "--target", "backups", "--yes"]).succeeded().says("Removed (1)");
+    assert!(!alice.has(BACKUP) && alice.has("conflicts.txt"));
+    alice.run(&["clean", "--target", "cache"]).ended(2).says("backups");
+}
+
+#[test]
+fn work_that_is_nowhere_else_stays_unless_it_is_asked_for() {
+    let (_world, alice, bob) = World::started(DSG, &[("input/a", "1")]);
+    bob.write("input/a", "by bob");
+    bob.run(&["sync"]).succeeded();
+    alice.write("input/a", "alice's own");
+    alice.run(&["sync"]).ended(3);
+    alice.run(&["resolve", "input/a", "--remote"]).succeeded();
+    alice.run(&["sync", "--no-backup"]).succeeded();
+    alice.run(&["clean", "--yes"]).succeeded().says("Kept: nowhere in the history");
+    alice.run(&["clean", "--unique"]).succeeded().says("gone for good");
+    assert_eq!(targets(&alice, &["--unique", "--yes"]), ["trash"]);
+    alice.run(&["clean", "--unique"]).succeeded().says("Nothing to clean");
+}
