@@ -82,20 +82,19 @@ fn one_change_among_200k_siblings() {
     let made = steps_so_far().split_off(steps_before.len());
     assert_eq!(steps(&report), [("input/d/new", "uploaded")]);
     let pack = size(world.control().join("snapshots/s2.trees"));
-    assert!(pack * 100 < first, "the new tree objects: {pack} bytes of {first}");
+    // A leaf of some 256 names, and the list of the leaves.
+    assert!(pack < 64 << 10, "the new tree objects: {pack} bytes of {first}");
     let grown = size(alice.at(".dsg/state")) - state;
-    assert!(grown * 100 < state, "what C got: {grown} bytes of {state}");
+    assert!(grown < 64 << 10, "what C got: {grown} bytes of {state}");
     assert_few(&made);
 
-    let steps_before = steps_so_far();
     alice.remove("input/d/100000");
     let error = alice.sync_as(&options(), &Silent).expect_err("the visible tree was made up");
     assert_eq!(error.code, Code::ForeignEdit);
     std::os::unix::fs::symlink("../x", world.repository().join("input/d/100000")).expect("links");
     alice.sync();
     let pack = size(world.control().join("snapshots/s3.trees"));
-    assert!(pack * 100 < first, "the new tree objects: {pack} bytes of {first}");
-    drop(steps_before);
+    assert!(pack < 64 << 10, "the new tree objects: {pack} bytes of {first}");
     let dsg = Directory::open(&alice.at(".dsg")).expect("opens");
     let state = StateFile::open(&dsg).expect("opens").expect("is there");
     assert_eq!(state.state().cached.map(|cached| cached.entries), Some(SIBLINGS));
@@ -120,6 +119,6 @@ fn assert_few(made: &[String]) {
         return;
     }
     let syncs = made.iter().filter(|line| line.split(' ').nth(1) == Some("sync")).count();
-    assert!((1..=12).contains(&syncs), "{syncs} syncs:\n{}", made.join("\n"));
+    assert!((1..=10).contains(&syncs), "{syncs} syncs:\n{}", made.join("\n"));
     assert!(made.len() <= 50, "{} steps:\n{}", made.len(), made.join("\n"));
 }
