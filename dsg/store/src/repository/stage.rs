@@ -75,7 +75,7 @@ impl LocalRepository {
             .because("kernel locks and renames on network file systems don't keep a commit whole")
             .next("run dsg on the server itself; reading from here works"));
         }
-        let staging = self.staging().map_err(Error::from)?;
+        let staging = self.staging()?;
         let made = staging.directory_made(transaction.to_string(), self.directory_mode());
         let directory = made.map_err(|error| match error.is_denied() {
             true => self.write_denied(&error),
@@ -340,7 +340,7 @@ impl Lane for LocalLane<'_> {
                 let (directory, name) = self.parents.made(&at, directory_mode)?;
                 let mut target = directory.create_file(name, mode)?;
                 let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| {
-                    monitor.advance(0, bytes)
+                    monitor.advance(0, bytes);
                 })?;
                 if self.as_created != Some(mode) {
                     self.as_created = (target.status()?.mode == mode).then_some(mode);

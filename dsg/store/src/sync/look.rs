@@ -203,7 +203,7 @@ fn finish(
     let collisions = collisions(&plan, |directory| -> Result<Vec<String>> {
         let mut names = Vec::new();
         tree::children(&objects, cached_root.as_ref(), directory, &mut |name, _| {
-            names.push(name.to_owned())
+            names.push(name.to_owned());
         })
         .map_err(cached_damaged)?;
         Ok(names)

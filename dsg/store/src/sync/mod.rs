@@ -91,6 +91,7 @@ struct Sync<'a> {
 }
 
 /// What one attempt came to.
+#[expect(clippy::large_enum_variant, reason = "there are a few of it in a run")]
 enum Attempt {
     Ended(SyncOutcome),
     Moved,

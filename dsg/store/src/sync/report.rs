@@ -39,6 +39,7 @@ pub struct SyncReport {
 
 /// How a sync ended, when it did not fail.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub enum SyncOutcome {
     /// L and R agree, but for what the report names.
     Done(SyncReport),

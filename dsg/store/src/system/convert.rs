@@ -1,9 +1,15 @@
 //! Between the system's values and ours.
 
 use dsg_core::entry::Moment;
-use rustix::fs::{FileType, Timespec, Timestamps};
+use rustix::fs::{FileType, Mode, RawMode, Timespec, Timestamps};
 
 use super::{Kind, Status};
+
+/// Permission bits; the system's type is narrower on a Mac.
+#[expect(clippy::unnecessary_cast, reason = "the cast is needed where the type is narrower")]
+pub(super) fn mode(bits: u32) -> Mode {
+    Mode::from_raw_mode(bits as RawMode)
+}
 
 pub(super) fn times(modified: Moment) -> Timestamps {
     let (seconds, nanoseconds) = modified.parts();
@@ -34,7 +40,7 @@ pub(super) fn status(stat: &rustix::fs::Stat) -> Status {
         changed: Moment::from_parts(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
         inode: stat.st_ino as u64,
         device: stat.st_dev as u64,
-        mode: u32::from(stat.st_mode) & 0o7777,
+        mode: stat.st_mode as u32 & 0o7777,
         owner: stat.st_uid,
     }
 }

@@ -10,7 +10,7 @@ use dsg_core::entry::Moment;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::convert::{kind_of, status, times};
+use super::convert::{self, kind_of, status, times};
 use super::{Kind, Reader, Result, Status, SystemError, Writer, fault, platform};
 
 /// A name in a directory.
@@ -232,7 +232,7 @@ impl Directory {
             self.step("create", name)?;
         }
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(mode.into()))
+        let fd = rustix::fs::openat(&self.fd, name, flags, convert::mode(mode))
             .map_err(|e| self.fail(operation, name, e))?;
         Ok(Writer::new(fd, self.path.join(name)))
     }
@@ -269,7 +269,7 @@ impl Directory {
     pub fn create_directory(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<bool> {
         let name = self.one("create directory", name.as_ref())?;
         self.step("create directory", name)?;
-        match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(mode.into())) {
+        match rustix::fs::mkdirat(&self.fd, name, convert::mode(mode)) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => Ok(false),
             Err(error) => Err(self.fail("create directory", name, error)),
@@ -307,7 +307,7 @@ impl Directory {
     /// When we are not the owner.
     pub fn set_own_mode(&self, mode: u32) -> Result<()> {
         fault::step("set mode", &self.path)?;
-        rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode.into()))
+        rustix::fs::fchmod(&self.fd, convert::mode(mode))
             .map_err(|e| SystemError::new("set mode", &self.path, e))
     }
 

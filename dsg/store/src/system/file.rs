@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use dsg_core::entry::Moment;
 use dsg_core::hash::ContentHash;
-use rustix::fs::{FlockOperation, Mode, Timespec, Timestamps};
+use rustix::fs::{FlockOperation, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::{Directory, Kind, Result, Status, SystemError, convert, fault, platform};
@@ -292,7 +292,7 @@ impl Writer {
             return Ok(());
         }
         fault::step("set mode", &self.path)?;
-        rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode.into()))
+        rustix::fs::fchmod(&self.fd, convert::mode(mode))
             .map_err(|e| SystemError::new("set mode", &self.path, e))
     }
 

@@ -102,7 +102,7 @@ fn other_user(scenario: &Scenario, reference: &Reference, step: u64) -> Vec<Stri
     let world = &prepared.world;
     ended(world.start(scenario.operation, scenario.actor, Fault::Kill(step)));
     let is_committed = world.moment().repository.head == reference.after.repository.head;
-    let uploads_first = step % 2 == 0;
+    let uploads_first = step.is_multiple_of(2);
     if uploads_first {
         world.write(other, "input/of-the-other", "of the other");
     }

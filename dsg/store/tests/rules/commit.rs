@@ -50,7 +50,7 @@ fn moved_twice_gets_the_next_turn() {
     let between = Between::new(alice.repository(), faster);
     let outcome = sync(&alice.project(), &between, &options(), &Silent).expect("syncs");
     let SyncOutcome::Done(report) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(report.snapshot.map(|number| number.get()), Some(3));
+    assert_eq!(report.snapshot.map(dsg_core::snapshot::SnapshotNumber::get), Some(3));
     assert_eq!(between.attempts.load(Ordering::SeqCst), 3, "moved, moved, committed");
     assert_eq!(between.turns.load(Ordering::SeqCst), 1, "the third time by turn");
     let late = between.interference.late.lock().expect("locks").take().expect("was started");

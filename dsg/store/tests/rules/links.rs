@@ -42,7 +42,7 @@ fn rejected_link_is_reported_never_dropped() {
         expected.push("input/was-a-directory");
         expected.sort_unstable();
         assert_eq!(unknown(&report), expected);
-        assert!(report.unknown.iter().all(|about| about.to_string_is_about_a_link()));
+        assert!(report.unknown.iter().all(AboutALink::to_string_is_about_a_link));
     }
     for (path, target) in bad {
         assert_eq!(alice.target(path), target, "it stays here as it is");
@@ -127,7 +127,7 @@ fn links_are_never_followed() {
         fs::write(outside.join("y"), &secret).expect("writes");
         let monitor = once(Heard::Began(phase), || swap(&bob));
         done(bob.sync_as(&options(), &monitor));
-        assert_eq!(world.shown("input/d/y").contains("secr"), false, "{phase:?}");
+        assert!(!world.shown("input/d/y").contains("secr"), "{phase:?}");
         back(&bob);
         bob.sync();
         assert_eq!(world.shown("input/d/y"), format!("of bob {phase:?}"));

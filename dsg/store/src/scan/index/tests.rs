@@ -15,7 +15,7 @@ fn entry(name: &str, size: u64, racy: bool) -> IndexEntry {
             racy,
             local: LocalEntry::File {
                 hash: Some(ContentHash::of(name.as_bytes())),
-                executable: size % 2 == 0,
+                executable: size.is_multiple_of(2),
                 size,
                 modified: Moment(-5),
             },
