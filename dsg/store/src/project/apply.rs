@@ -17,7 +17,7 @@ use super::journal::{Journal, LocalOperation, OldFile, StagedFile};
 use super::trash::{self, TrashedFile};
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::{Directory, Kind, Parents, present, reached, sync_file_system};
+use crate::system::{Directory, Kind, Parents, Status, present, reached, sync_file_system};
 
 /// Up to this many directories are synced one by one.
 const SYNC_EACH_MAX: usize = 64;
@@ -199,15 +199,20 @@ impl Apply<'_> {
     ) -> Result<Outcome> {
         let at = Path::new(&operation.at);
         let Some(staged) = self.staged.as_ref() else { return self.only_check(operation, new) };
-        let Some((directory, name)) = reached(self.parents.of(at))? else {
-            return Ok(Some(EDITED));
+        let Some(waiting) = present(staged.status(&new.name))? else {
+            return self.only_check(operation, new);
         };
-        let Some(status) = present(directory.status(name))? else { return Ok(Some(EDITED)) };
-        if status.inode != new.inode {
-            if !old.is_still(&status) {
-                return Ok(Some(EDITED));
+        let here = match reached(self.parents.of(at))? {
+            Some((directory, name)) => {
+                present(directory.status(name))?.map(|status| (directory, name, status))
             }
-            if present(staged.status(&new.name))?.is_none_or(|staged| staged.inode != new.inode) {
+            None => None,
+        };
+        let Some((directory, name, status)) = here else {
+            return self.keep_what_came_out(number, new, &waiting);
+        };
+        if waiting.inode == new.inode {
+            if !old.is_still(&status) {
                 return Ok(Some(EDITED));
             }
             match directory.exchange(name, staged, &new.name) {
@@ -215,25 +220,40 @@ impl Apply<'_> {
                 Err(error) if error.is_absent() => return Ok(Some(EDITED)),
                 other => other?,
             }
+        } else if status.inode != new.inode {
+            return self.keep_what_came_out(number, new, &waiting);
         }
-        // What was here now lies under the new file's name in staging, unless an earlier run has
-        // dealt with it.
-        if present(staged.status(&new.name))?.is_some_and(|out| out.inode != new.inode) {
-            if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
-                directory.exchange(name, staged, &new.name)?;
-                return Ok(Some(EDITED));
-            }
-            let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
-            // The trash takes it where a backup is there already, or its name would be too long.
-            if !operation.backup.as_deref().is_some_and(beside) {
-                staged.rename_new(&new.name, self.trash()?, number.to_string())?;
-            }
+        // What was here now lies under the new file's name in staging.
+        if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
+            directory.exchange(name, staged, &new.name)?;
+            return Ok(Some(EDITED));
+        }
+        let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
+        // The trash takes it where a backup is there already, or its name would be too long.
+        if !operation.backup.as_deref().is_some_and(beside) {
+            staged.rename_new(&new.name, self.trash()?, number.to_string())?;
         }
         self.touch(&operation.at);
         Ok(None)
     }
 
-    /// The staging area is gone, so this was finished before, or never begun.
+    /// An earlier run exchanged a file, and since then somebody took the new one away or replaced
+    /// it: the old one, which waits in staging, goes to the trash.
+    fn keep_what_came_out(
+        &self,
+        number: usize,
+        new: &StagedFile,
+        waiting: &Status,
+    ) -> Result<Outcome> {
+        if let Some(staged) = &self.staged
+            && waiting.inode != new.inode
+        {
+            staged.rename_new(&new.name, self.trash()?, number.to_string())?;
+        }
+        Ok(Some(EDITED))
+    }
+
+    /// The new file no longer waits in staging: an earlier run has put it into place.
     fn only_check(&mut self, operation: &LocalOperation, new: &StagedFile) -> Result<Outcome> {
         let Some((directory, name)) = reached(self.parents.of(Path::new(&operation.at)))? else {
             return Ok(Some(EDITED));
@@ -248,7 +268,11 @@ impl Apply<'_> {
         operation: &LocalOperation,
         new: &StagedFile,
     ) -> Result<Outcome> {
-        if self.staged.is_none() {
+        let waiting = match &self.staged {
+            Some(staged) => present(staged.status(&new.name))?,
+            None => None,
+        };
+        if waiting.is_none_or(|waiting| waiting.inode != new.inode) {
             return self.only_check(operation, new);
         }
         if !self.make_room(number, operation)? {

@@ -105,6 +105,21 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Where the directory of a key is, or would be made: below those that the walk came to, as the
+    /// disk spells them.
+    pub(crate) fn spelled(&self, directory: &str) -> PathBuf {
+        let mut end = directory.len();
+        while end > 0 {
+            if let Some(spelled) = self.spellings.get(&directory[..end]) {
+                let rest = directory[end..].trim_start_matches('/');
+                let spelled = PathBuf::from(spelled);
+                return if rest.is_empty() { spelled } else { spelled.join(rest) };
+            }
+            end = directory[..end].rfind('/').unwrap_or(0);
+        }
+        PathBuf::from(directory)
+    }
+
     fn add(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.unknown.extend(other.unknown);

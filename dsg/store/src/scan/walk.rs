@@ -202,7 +202,7 @@ struct DirectoryVisit<'a, 'f> {
     updates: Updates,
     /// Keys seen here that are not the name itself, to find two spellings of one name.
     keys: HashSet<String>,
-    /// Those of them that are files and links.
+    /// Those of them that are files and links which take part, and so are in the index.
     files: HashSet<String>,
     /// Index entries of names that are not on disk in this spelling; perhaps in another.
     not_spelled_so: Vec<RawEntry<'a>>,
@@ -244,10 +244,12 @@ impl<'a> DirectoryVisit<'a, '_> {
         }
     }
 
-    /// A name that is no text can't be a key, so nothing of C or R can be meant by it.
+    /// A name that is no text can't be a key, so nothing of C or R can be meant by it. It is noted
+    /// under a key like it, so that its directory is not taken for one that may become a file.
     fn not_unicode(&mut self, name: &OsStr, kind: Option<Kind>) {
         if self.place.area.inside || kind == Some(Kind::Directory) {
-            self.unknown(name, None, UnknownReason::Name("the name is not UTF-8".to_owned()));
+            let key = RepoPath::join(&self.place.key, &normal(&name.to_string_lossy())).ok();
+            self.unknown(name, key, UnknownReason::Name("the name is not UTF-8".to_owned()));
         }
     }
 
@@ -260,7 +262,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             self.unknown(name, None, UnknownReason::Name("the path is too long".to_owned()));
             return;
         };
-        if self.is_second_spelling(text, &key_name, name) {
+        if self.is_no_spelling(text, &key_name, name) {
             return;
         }
         let mut bad = self.place.bad.clone();
@@ -278,17 +280,20 @@ impl<'a> DirectoryVisit<'a, '_> {
         });
     }
 
-    /// Two spellings of one name in one directory are one key: neither can be meant.
-    fn is_second_spelling(&mut self, text: &str, key: &str, name: &OsStr) -> bool {
-        if text.is_ascii() || self.keys.insert(key.to_owned()) {
+    /// Two spellings of one name in one directory are one key: neither can be meant. Nor can a name
+    /// that is a spelling of a plain ASCII one (U+212A, a sign for Kelvin, is K): everything else
+    /// takes an ASCII key for the name on disk.
+    fn is_no_spelling(&mut self, text: &str, key: &str, name: &OsStr) -> bool {
+        if text.is_ascii() || (!key.is_ascii() && self.keys.insert(key.to_owned())) {
             return false;
         }
         let path = RepoPath::join(&self.place.key, key).ok();
-        self.unknown(
-            name,
-            path,
-            UnknownReason::Name("another spelling of the same name lies beside it".to_owned()),
-        );
+        let why = if key.is_ascii() {
+            "it has a character that looks like a plain one but is another"
+        } else {
+            "another spelling of the same name lies beside it"
+        };
+        self.unknown(name, path, UnknownReason::Name(why.to_owned()));
         true
     }
 
@@ -305,7 +310,7 @@ impl<'a> DirectoryVisit<'a, '_> {
         }
         let known = self.known_as(text);
         let key_name = normal(text);
-        if self.is_second_spelling(text, &key_name, name) {
+        if self.is_no_spelling(text, &key_name, name) {
             return;
         }
         if kind == Kind::Other {
@@ -358,13 +363,10 @@ impl<'a> DirectoryVisit<'a, '_> {
         status: &Status,
         known: Option<&RawEntry<'a>>,
     ) {
-        if !text.is_ascii() {
-            self.files.insert(key_name.to_owned());
-        }
         if let Some(known) = known
             && known.is_still(status)
         {
-            self.found.entries += 1;
+            self.accept(text, key_name);
             if known.relation() != Relation::Same
                 && let Some(seen) = known.to_entry().seen
             {
@@ -393,7 +395,7 @@ impl<'a> DirectoryVisit<'a, '_> {
                 return;
             }
         };
-        self.found.entries += 1;
+        self.accept(text, key_name);
         let relation = match known.map(RawEntry::relation) {
             None | Some(Relation::Absent) => Relation::Absent,
             Some(Relation::Same | Relation::Differs) => Relation::Differs,
@@ -408,6 +410,13 @@ impl<'a> DirectoryVisit<'a, '_> {
         let entry = IndexEntry { name: text.to_owned(), seen: Some(seen), relation };
         self.updates.insert(text.to_owned(), Some(entry));
         self.change(name, key_name, Some(*status), Some(local));
+    }
+
+    fn accept(&mut self, text: &str, key: &str) {
+        self.found.entries += 1;
+        if !text.is_ascii() {
+            self.files.insert(key.to_owned());
+        }
     }
 
     fn link(&mut self, name: &OsStr, key: &RepoPath) -> Option<LocalEntry> {
@@ -529,12 +538,13 @@ fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
             continue;
         }
         let mut updates = Updates::new();
+        let spelled = found.spelled(&directory);
         for known in walk.index.entries(&directory) {
             let entry = gone_entry(&known);
             if entry.is_some()
                 && let Ok(path) = path.child(&normal(known.name))
             {
-                let at = Path::new(&directory).join(known.name);
+                let at = spelled.join(known.name);
                 found.changes.push(LocalChange::new(path, at, None, None));
             }
             updates.insert(known.name.to_owned(), entry);

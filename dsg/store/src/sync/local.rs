@@ -160,18 +160,11 @@ impl LocalFiles {
         if path.as_str().is_ascii() {
             return PathBuf::from(path.as_str());
         }
-        let name =
-            self.index_entry(path).map_or_else(|| path.name().to_owned(), |entry| entry.name);
-        let mut rest = vec![name];
-        let mut directory = path.parent();
-        while let Some(current) = directory {
-            if let Some(spelled) = self.found.spellings.get(current.as_str()) {
-                return rest.iter().rev().fold(PathBuf::from(spelled), |at, name| at.join(name));
-            }
-            rest.push(current.name().to_owned());
-            directory = current.parent();
+        match self.index_entry(path) {
+            Some(entry) => self.found.spelled(path.directory()).join(entry.name),
+            // A directory of that key may be in the way, spelled otherwise: it has to make room.
+            None => self.found.spelled(path.as_str()),
         }
-        rest.iter().rev().collect()
     }
 
     fn index_entry(&self, path: &RepoPath) -> Option<IndexEntry> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use dsg_core::entry::Entry;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree::memory::MemoryStore;
@@ -10,7 +11,9 @@ use dsg_core::tree::{self, Root};
 use super::look::{cached_damaged, check_identity, difference, head_root, insert};
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
-use crate::project::{self, CachedRoot, Journal, Project, State, StateFile, TRANSACTIONS, apply};
+use crate::project::{
+    self, CachedRoot, Journal, Project, State, StateFile, TRANSACTIONS, Trees, apply,
+};
 use crate::repository::{Head, Repository, Settlement};
 use crate::system::{Directory, Kind, present};
 
@@ -128,7 +131,7 @@ fn finish(
     };
     insert(&mut store, repository.trees(target, base)?)?;
     let (head, target_root) = root_of(repository, target)?;
-    let mut edits: HashMap<RepoPath, _> = HashMap::new();
+    let mut edits: HashMap<RepoPath, Option<Entry>> = HashMap::new();
     if journal.commits {
         // What the commit changed was read from here, so L was seen to be equal to it.
         for change in difference(&store, base_root.as_ref(), target_root.as_ref())? {
@@ -142,9 +145,10 @@ fn finish(
         let entry = tree::lookup(&store, target_root.as_ref(), path).map_err(cached_damaged)?;
         edits.insert(path.clone(), entry);
     }
+    let cached = state.cached.as_ref().map(CachedRoot::root);
+    forget_in_the_way(&store, cached.as_ref(), &mut edits)?;
     let mut edits: Vec<_> = edits.into_iter().collect();
     edits.sort_by(|a, b| a.0.cmp(&b.0));
-    let cached = state.cached.as_ref().map(CachedRoot::root);
     let mut new = MemoryStore::new();
     let root = tree::edit(&store, cached.as_ref(), &edits, &mut new).map_err(cached_damaged)?;
     store.extend(new);
@@ -156,6 +160,32 @@ fn finish(
     }
     if let Some(transactions) = present(dsg.directory(TRANSACTIONS))? {
         transactions.remove_tree(journal.transaction.to_string())?;
+    }
+    Ok(())
+}
+
+/// What C has above and below a path that is a file or link here and in the repository is on neither
+/// side: the plan was to forget it, which is no operation and so not in the journal.
+fn forget_in_the_way(
+    store: &Trees,
+    cached: Option<&Root>,
+    edits: &mut HashMap<RepoPath, Option<Entry>>,
+) -> Result<()> {
+    let present: Vec<RepoPath> =
+        edits.iter().filter(|(_, entry)| entry.is_some()).map(|(path, _)| path.clone()).collect();
+    for path in present {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            if tree::lookup(store, cached, &directory).map_err(cached_damaged)?.is_some() {
+                edits.insert(directory.clone(), None);
+            }
+            above = directory.parent();
+        }
+        let _ = tree::walk(store, cached, path.as_str(), &mut |below, _| {
+            edits.insert(below.clone(), None);
+            std::ops::ControlFlow::<()>::Continue(())
+        })
+        .map_err(cached_damaged)?;
     }
     Ok(())
 }
