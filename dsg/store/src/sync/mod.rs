@@ -26,7 +26,7 @@ use crate::project::{
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::scan::{Unknown, Validity};
-use crate::system::{Directory, FileLock, Parents, present, reached};
+use crate::system::{Directory, FileLock, Parents, present};
 use look::{cached_damaged, difference, head_root, insert};
 
 /// After this many answers "moved" the client asks for the next turn.
@@ -405,7 +405,7 @@ impl Sync<'_> {
         let mut parents = Parents::new(&self.project.root);
         let mut newest = seen.stamp;
         for operation in operations {
-            let Some((directory, name)) = reached(parents.of(operation.at.as_ref()))? else {
+            let Some((directory, name)) = present(parents.of(operation.at.as_ref()))? else {
                 continue;
             };
             let Some(status) = present(directory.status(name))? else { continue };
