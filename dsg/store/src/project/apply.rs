@@ -17,7 +17,7 @@ use super::journal::{Journal, LocalOperation, OldFile, StagedFile};
 use super::trash::{self, TrashedFile};
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::{Directory, Kind, Parents, Status, present, reached, sync_file_system};
+use crate::system::{Directory, Kind, Parents, Status, present, sync_file_system};
 
 /// Up to this many directories are synced one by one.
 const SYNC_EACH_MAX: usize = 64;
@@ -202,7 +202,7 @@ impl Apply<'_> {
         let Some(waiting) = present(staged.status(&new.name))? else {
             return self.only_check(operation, new);
         };
-        let here = match reached(self.parents.of(at))? {
+        let here = match present(self.parents.of(at))? {
             Some((directory, name)) => {
                 present(directory.status(name))?.map(|status| (directory, name, status))
             }
@@ -255,7 +255,7 @@ impl Apply<'_> {
 
     /// The new file no longer waits in staging: an earlier run has put it into place.
     fn only_check(&mut self, operation: &LocalOperation, new: &StagedFile) -> Result<Outcome> {
-        let Some((directory, name)) = reached(self.parents.of(Path::new(&operation.at)))? else {
+        let Some((directory, name)) = present(self.parents.of(Path::new(&operation.at)))? else {
             return Ok(Some(EDITED));
         };
         let status = present(directory.status(name))?;
@@ -304,7 +304,7 @@ impl Apply<'_> {
     /// new ones; what is not tracked is moved aside whole.
     fn make_room(&mut self, number: usize, operation: &LocalOperation) -> Result<bool> {
         let at = Path::new(&operation.at);
-        let Some((directory, name)) = reached(self.parents.of(at))? else { return Ok(true) };
+        let Some((directory, name)) = present(self.parents.of(at))? else { return Ok(true) };
         match present(directory.status(name))? {
             Some(status) if status.kind == Kind::Directory => {}
             _ => return Ok(true),
@@ -347,7 +347,7 @@ impl Apply<'_> {
                 continue;
             }
             let mut parents = Parents::new(self.root);
-            if let Some((directory, name)) = reached(parents.of(path))?
+            if let Some((directory, name)) = present(parents.of(path))?
                 && present(directory.status(name))?
                     .is_some_and(|status| status.kind == Kind::Directory)
                 && directory.remove_directory_if_empty(name)?
@@ -364,7 +364,7 @@ impl Apply<'_> {
             return Ok(sync_file_system(self.root)?);
         }
         for path in &self.touched {
-            if let Some(directory) = reached(self.root.directory(path))? {
+            if let Some(directory) = present(self.root.directory(path))? {
                 directory.sync()?;
             }
         }
@@ -417,7 +417,7 @@ const IN_DOUBT_NANOSECONDS: i64 = 2_000_000_000;
 fn holds_tracked(root: &Directory, at: &Path, key: &str, rules: &Rules) -> Result<bool> {
     let mut stack = vec![(at.to_owned(), key.to_owned())];
     while let Some((path, key)) = stack.pop() {
-        let Some(directory) = reached(root.directory(&path))? else { continue };
+        let Some(directory) = present(root.directory(&path))? else { continue };
         for entry in directory.entries()? {
             let child = format!("{key}/{}", entry.name.to_string_lossy());
             if entry.kind == Kind::Directory {

@@ -205,7 +205,11 @@ impl LocalRepository {
 
     pub(super) fn read_head(&self) -> Result<Option<Head>> {
         let Some(number) = self.head_number()? else { return Ok(None) };
-        let (document, chain) = self.document(number)?;
+        let (document, chain) = self.document(number).map_err(|error| match error.code {
+            // Its name was listed: what can't be opened under it is no file any more.
+            Code::NotFound => Error { code: Code::ChainDamaged, ..error },
+            _ => error,
+        })?;
         if document.number != number || document.repository != self.description.id {
             return Err(Error::new(
                 Code::ChainDamaged,

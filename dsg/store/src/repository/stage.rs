@@ -23,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
     Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
-    present, reached, user,
+    present, user,
 };
 
 /// Up to this many contents each is synced by itself; more are made durable by one call for the
@@ -287,7 +287,7 @@ impl LocalLane<'_> {
         {
             let mut old_parents = Parents::new(previous);
             // That run may have staged something else under this name: a directory, or a link.
-            let Some((directory, name)) = reached(old_parents.of(candidate))? else { continue };
+            let Some((directory, name)) = present(old_parents.of(candidate))? else { continue };
             let Ok(mut old) = directory.open_file(name) else { continue };
             let status = old.status()?;
             if status.size != source.status()?.size || status.owner != user() {

@@ -20,7 +20,7 @@ use crate::scan::{
     Found, Index, IndexEntry, LocalChange, Relation, Seen, Unknown, UnknownReason, Updates,
     Validity,
 };
-use crate::system::{Directory, Kind, Parents, Status, present, reached};
+use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// The files here, as this command knows them.
 #[derive(Debug)]
@@ -285,7 +285,7 @@ impl LocalFiles {
     pub(crate) fn device_of(&self, at: &Path) -> Result<u64> {
         let mut directory = at.parent();
         while let Some(path) = directory {
-            if let Some(found) = reached(self.root.directory(path))? {
+            if let Some(found) = present(self.root.directory(path))? {
                 return Ok(found.own_status()?.device);
             }
             directory = path.parent();

@@ -15,7 +15,7 @@ use crate::monitor::Notice;
 use crate::project::{self, CachedRoot, State, StateFile, Trees, save_mounts, stamp, write_index};
 use crate::repository::Head;
 use crate::scan::Validity;
-use crate::system::{Parents, present, reached};
+use crate::system::{Parents, present};
 
 impl Sync<'_> {
     /// C takes, per path, what L was seen to be equal to; then everything temporary goes.
@@ -91,7 +91,7 @@ impl Sync<'_> {
         let mut parents = Parents::new(&self.project.root);
         let mut newest = seen.stamp;
         for operation in operations {
-            let Some((directory, name)) = reached(parents.of(operation.at.as_ref()))? else {
+            let Some((directory, name)) = present(parents.of(operation.at.as_ref()))? else {
                 continue;
             };
             let Some(status) = present(directory.status(name))? else { continue };

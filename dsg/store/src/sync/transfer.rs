@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::{LocalOperation, Skipped, StagedFile};
 use crate::repository::{NewEntry, PathChange, Put, Repository, Upload, Wanted};
-use crate::system::{Directory, Parents, present, reached, sync_file_system};
+use crate::system::{Directory, Parents, present, sync_file_system};
 
 /// Up to this many contents each is synced by itself.
 const SYNC_EACH_MAX: usize = 256;
@@ -131,7 +131,7 @@ fn put_one(
     };
     let Some(change) = look.local.change(path) else { return Ok(Err(CHANGED)) };
     let Some(scanned) = change.status else { return Ok(Err(CHANGED)) };
-    let Some((directory, name)) = reached(parents.of(change.at()))? else {
+    let Some((directory, name)) = present(parents.of(change.at()))? else {
         return Ok(Err(CHANGED));
     };
     let mut source = match present(directory.open_file(name)) {

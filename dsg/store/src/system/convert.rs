@@ -6,7 +6,6 @@ use rustix::fs::{FileType, Mode, RawMode, Timespec, Timestamps};
 use super::{Kind, Status};
 
 /// Permission bits; the system's type is narrower on a Mac.
-#[expect(clippy::unnecessary_cast, reason = "the cast is needed where the type is narrower")]
 pub(super) fn mode(bits: u32) -> Mode {
     Mode::from_raw_mode(bits as RawMode)
 }

@@ -151,18 +151,6 @@ pub fn present<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// As [`present`], where a link on the way counts as nothing being there: none is ever followed, so
-/// what lies behind it is not what the path names.
-///
-/// # Errors
-/// What `result` held, unless the thing is absent or behind a link.
-pub fn reached<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Err(error) if error.is_link_in_the_way() => Ok(None),
-        other => present(other),
-    }
-}
-
 /// Fills `buffer` with random bytes from the system.
 ///
 /// # Errors
