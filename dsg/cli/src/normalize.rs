@@ -1,40 +1,30 @@
 //! `--normalize`: names that are not accepted get better ones, and links follow.
 //!
-//! What to rename is decided in `dsg_core::name::normalize`; here it is carried out through the
-//! library's directory handles, in the order that makes a second run finish what a first one began:
-//! links at their old places first, then the renames, none onto anything that exists.
+//! What to rename is decided in `dsg_core::name::normalize` and carried out by the library; here it
+//! is shown.
 
-use std::path::Path;
-
-use dsg_core::name::normalize::{self, NormalizePlan, Relink, Rename};
 use dsg_store::error::{Code, Error, Result};
-use dsg_store::monitor::{Monitor, check_stop};
-use dsg_store::project::{Project, lock_project};
-use dsg_store::system::{Directory, present};
+use dsg_store::normalize::{self, NormalizePlan};
+use dsg_store::project::Project;
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::listing::list;
 use crate::ui::{Tone, safe};
 use crate::view::section;
-
-/// The name under which a link is made before it takes the place of the old one; hidden, so that it
-/// never takes part.
-const UNFINISHED_LINK: &str = ".dsg-link.new";
 
 /// Renames what has to be renamed in the project, or shows it; returns what programs are told.
 ///
 /// # Errors
 /// When two names would become one (nothing is touched then), or the disk says no.
 pub(crate) fn run(context: &Context, project: &Project, dry_run: bool) -> Result<Value> {
-    let monitor = context.monitor();
-    let listing = list(project.root.path(), &project.rules, &monitor)?;
-    let plan = normalize::plan(&listing.names);
+    let plan = normalize::plan(project)?;
     refuse_collisions(&plan)?;
-    if !dry_run && !plan.renames.is_empty() {
-        carry_out(project, &plan, &monitor)?;
+    if !dry_run && !plan.is_empty() {
+        let done = normalize::carry_out(project, &plan)?;
+        for path in &done.changed_meanwhile {
+            context.ui.notice(&format!("{} changed meanwhile and was left alone", safe(path)));
+        }
     }
-    drop(monitor);
     print(context, &plan, dry_run);
     Ok(plan_json(&plan))
 }
@@ -50,53 +40,6 @@ fn refuse_collisions(plan: &NormalizePlan) -> Result<()> {
     Err(Error::new(Code::NameCollision, "names would become one, so none is renamed")
         .about(groups)
         .next("rename one of each group by hand, then run it again"))
-}
-
-fn carry_out(project: &Project, plan: &NormalizePlan, monitor: &dyn Monitor) -> Result<()> {
-    let _lock = project.dsg()?.map(|dsg| lock_project(&dsg)).transpose()?;
-    for relink in &plan.relinks {
-        check_stop(monitor)?;
-        rewrite(&project.root, relink)?;
-    }
-    for rename in &plan.renames {
-        check_stop(monitor)?;
-        carry_out_rename(&project.root, rename)?;
-    }
-    Ok(())
-}
-
-fn rewrite(root: &Directory, relink: &Relink) -> Result<()> {
-    let (directory, name) = parent(root, &relink.path_before)?;
-    if directory.link_text(&name)?.as_deref() != Some(relink.old_target.as_str()) {
-        return Err(moved(&relink.path_before));
-    }
-    directory.remove_file_if_there(UNFINISHED_LINK)?;
-    directory.create_link(UNFINISHED_LINK, &relink.new_target)?;
-    directory.rename(UNFINISHED_LINK, &directory, &name)?;
-    Ok(directory.sync()?)
-}
-
-fn carry_out_rename(root: &Directory, rename: &Rename) -> Result<()> {
-    let (directory, name) = parent(root, &rename.from)?;
-    let new = rename.to.rsplit('/').next().unwrap_or(&rename.to);
-    if present(directory.status(&name))?.is_none() {
-        return Err(moved(&rename.from));
-    }
-    directory.rename_new(&name, &directory, new)?;
-    Ok(directory.sync()?)
-}
-
-fn parent(root: &Directory, path: &str) -> Result<(Directory, String)> {
-    match path.rsplit_once('/') {
-        Some((directory, name)) => Ok((root.directory(Path::new(directory))?, name.to_owned())),
-        None => Ok((root.again()?, path.to_owned())),
-    }
-}
-
-fn moved(path: &str) -> Error {
-    Error::new(Code::ProjectBusy, "a file changed while names were put right")
-        .about([path])
-        .next("run the command again; it goes on where it stopped")
 }
 
 fn print(context: &Context, plan: &NormalizePlan, dry_run: bool) {

@@ -1,10 +1,10 @@
 //! Counts the steps of a run and, in test builds, ends, fails or pauses the program at one of them.
 //!
-//! A step is a system call that changes something. In a shipped build [`step`] is empty; with the
+//! A step is a system call that changes something. In a shipped build `step` is empty; with the
 //! feature `faults` it reads `DSG_FAULT` once: `kill:N` ends the program by SIGKILL before its N-th
 //! step, `stop:N` pauses it there (SIGSTOP), `enospc:N` and `eio:N` make that step fail,
 //! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a
-//! line for each step. Inside a process, [`arm`] makes every step from the n-th on fail, as after a
+//! line for each step. Inside a process, `arm` makes every step from the n-th on fail, as after a
 //! crash.
 //!
 //! The stamp file is written again and again until the clock of the file system ticks. That is

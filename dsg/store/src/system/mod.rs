@@ -4,7 +4,7 @@
 //! open handle, every operation names **one** component in it, and deeper directories are opened
 //! without ever following a link or leaving the root. So neither `..`, nor an absolute link, nor
 //! somebody who swaps a directory for a link at the wrong moment can lead dsg outside. The second
-//! is proof: each call that changes something passes [`fault::step`], so that tests can end the
+//! is proof: each call that changes something passes a fault step, so that tests can end the
 //! program at the n-th step for every n (`ARCHITECTURE.md`, "How we know").
 
 mod convert;
