@@ -9,6 +9,8 @@ mod apply;
 mod commit;
 #[path = "rules/cost.rs"]
 mod cost;
+#[path = "rules/crash_and_restore.rs"]
+mod crash_and_restore;
 #[path = "rules/damage.rs"]
 mod damage;
 #[path = "rules/deletion.rs"]

@@ -158,7 +158,7 @@ fn trash_keeps_what_was_replaced() {
     }
 
     // What history has goes after 30 days, and what only is here stays until the user cleans it.
-    let (_world, _alice, bob) = prepared();
+    let (_world, alice, bob) = prepared();
     bob.write("input/a", "only here");
     bob.settle(&[("input/a", Choice::Remote)]);
     assert!(look::is_in_trash(&bob.root, "only here") && look::is_in_trash(&bob.root, "base"));
@@ -170,6 +170,8 @@ fn trash_keeps_what_was_replaced() {
     let entry: serde_json::Value = serde_json::from_str(line).expect("is JSON");
     fs::write(folder.join(entry["name"].as_str().expect("a name")), "late").expect("writes");
     fs::File::open(&folder).and_then(|file| file.set_modified(long_ago(0))).expect("dates back");
+    alice.write("input/new", "again");
+    alice.sync();
     bob.sync();
     assert!(look::is_in_trash(&bob.root, "only here") && look::is_in_trash(&bob.root, "late"));
     assert!(!look::is_in_trash(&bob.root, "base"));

@@ -110,7 +110,7 @@ const CASES: &[Case] = {
         // Who has not seen s3 can't miss it.
         ("snapshots/s3", Harm::Missing, Some(RepositoryRolledBack), None),
         ("snapshots/s3", Harm::ADirectory, Some(Disk), Some(Disk)),
-        ("snapshots/s3", Harm::ALink, Some(Disk), Some(Disk)),
+        ("snapshots/s3", Harm::ALink, Some(ChainDamaged), Some(ChainDamaged)),
         ("snapshots/s3", Harm::Empty, Some(ChainDamaged), Some(ChainDamaged)),
         ("snapshots/s3", Harm::HalfGone, Some(ChainDamaged), Some(ChainDamaged)),
         ("snapshots/s3", Harm::Zeros, Some(ChainDamaged), Some(ChainDamaged)),

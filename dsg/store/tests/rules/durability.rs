@@ -109,7 +109,7 @@ fn durability_order_is_kept() {
     }
     steps.assert_order(&[durable, steps.first("rename to", "/objects/"), objects, cleaned]);
     // Then this side: into place, its directories, C, and at last the journal.
-    let here = steps.last("rename to", "/alice/output/there");
+    let here = steps.last("rename to", "/alice/.dsg/tx/");
     let synced = steps.last("sync directory", "/alice/output");
     let state = steps.last("sync", "/alice/.dsg/state");
     let cleared = steps.last("truncate", "/alice/.dsg/journal");

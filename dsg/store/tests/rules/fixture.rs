@@ -16,9 +16,9 @@ use dsg_store::repository::Repository;
 use crate::world::{World, done, key, long_ago, look, number, open, saying, set_modified};
 
 /// The repository's id, drawn when it was made.
-const ID: &str = "";
+const ID: &str = "f4457d7b6e35cf881f8bea5032cc2d4c";
 /// The chain hash of its last snapshot: it stands for all that is in it.
-const HEAD: &str = "";
+const HEAD: &str = "9973ec34725da7b0e5577dc1f3e67860795037db8eb7a15d86f348f47bb36250";
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/repository-1")

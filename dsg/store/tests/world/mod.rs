@@ -28,6 +28,7 @@ use foundation_runtime::clock::SystemClock;
 /// A repository, and room for projects.
 pub(crate) struct World {
     folder: tempfile::TempDir,
+    _no_fork: own_process::NoFork,
 }
 
 impl World {
@@ -48,10 +49,11 @@ impl World {
     }
 
     fn inside(place: &Path, access: Access) -> Self {
+        let _no_fork = own_process::NoFork::new();
         let folder = tempfile::tempdir_in(place).expect("a folder");
         fs::create_dir(folder.path().join("srv")).expect("creates");
         create(&folder.path().join("srv/p"), access, &SystemClock::new()).expect("creates");
-        Self { folder }
+        Self { folder, _no_fork }
     }
 
     /// Where everything is.

@@ -2,7 +2,8 @@
 //! namespace, or with its steps counted. What belongs to a process would else be every test's.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Set in the process that was started for one test.
 const MARK: &str = "DSG_TEST_IN_OWN_PROCESS";
@@ -15,8 +16,44 @@ pub(crate) enum How<'a> {
     Umask(&'a str),
     /// In a mount namespace of its own: what it mounts is gone with it.
     OwnMounts,
+    /// Not at all: it only has the process for itself.
+    Alone,
     /// A line for each step that changes a disk goes to this file.
     StepsLogged(&'a Path),
+}
+
+/// How many worlds there are in this process.
+static WORLDS: Mutex<u64> = Mutex::new(0);
+static ONE_LESS: Condvar = Condvar::new();
+
+/// Held by each world. Between its fork and its exec a new process has all files that are open here,
+/// the locked ones too: a lock that is given up meanwhile seems to be held. So no process is started
+/// while there is a world.
+#[derive(Debug)]
+pub(crate) struct NoFork(());
+
+impl NoFork {
+    pub(crate) fn new() -> Self {
+        *WORLDS.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(())
+    }
+}
+
+impl Drop for NoFork {
+    fn drop(&mut self) {
+        *WORLDS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ONE_LESS.notify_all();
+    }
+}
+
+/// Runs a program when no world is in the way, and says how it ended and what it said. One at a time
+/// is made and started: a program can't be started while somebody may still write to it.
+fn output(make: impl FnOnce() -> Command) -> std::io::Result<std::process::Output> {
+    let worlds = WORLDS.lock().unwrap_or_else(PoisonError::into_inner);
+    let worlds = ONE_LESS.wait_while(worlds, |worlds| *worlds > 0);
+    let child = make().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    drop(worlds);
+    child.wait_with_output()
 }
 
 /// Whether this is the process of its own that the test asked for.
@@ -33,14 +70,17 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn run(name: &str, how: &How<'_>) {
     let folder = tempfile::tempdir().expect("a folder");
     super::chmod(folder.path(), 0o755);
-    let mut command = command(how, &program(folder.path()));
-    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
-    // Directories that this process may enter need not be open to the other.
-    command.current_dir(folder.path()).env(MARK, "1").env_remove("TMPDIR");
-    if let How::StepsLogged(log) = how {
-        command.env("DSG_FAULT_LOG", log);
-    }
-    let output = command.output().expect("runs");
+    let make = || {
+        let mut command = command(how, &program(folder.path()));
+        command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+        // Directories that this process may enter need not be open to the other.
+        command.current_dir(folder.path()).env(MARK, "1").env_remove("TMPDIR");
+        if let How::StepsLogged(log) = how {
+            command.env("DSG_FAULT_LOG", log);
+        }
+        command
+    };
+    let output = output(make).expect("runs");
     let said = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -76,15 +116,17 @@ fn command(how: &How<'_>, program: &Path) -> Command {
             command.args(["--mount", "--"]).arg(program);
             command
         }
-        How::StepsLogged(_) => Command::new(program),
+        How::Alone | How::StepsLogged(_) => Command::new(program),
     }
 }
 
 /// Whether mount namespaces can be made here.
 pub(crate) fn can_mount() -> bool {
-    let tried = Command::new("unshare")
-        .args(["--mount", "--", "sh", "-c", "mount -t tmpfs none /mnt"])
-        .output();
+    let tried = output(|| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--", "sh", "-c", "mount -t tmpfs none /mnt"]);
+        unshare
+    });
     tried.is_ok_and(|output| output.status.success())
 }
 
