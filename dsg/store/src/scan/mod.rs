@@ -4,6 +4,7 @@
 //! change since it was last seen costs one `lstat` and nothing else; the answer holds only paths
 //! that differ from C, or may.
 
+mod directory;
 mod index;
 mod rebase;
 mod walk;
