@@ -5,8 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::program;
+
 /// Smaller ones `mkfs.xfs` refuses.
 const XFS_BYTES: u64 = 320 << 20;
+
+const UNMOUNT_ATTEMPTS_MAX: u32 = 100;
 
 /// What a test needs and is not here; empty when it can run. Says `skipped: needs …`, and fails with
 /// `CI=true`, where nothing may be missing.
@@ -34,11 +38,15 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-/// The folder for worlds of tests: in memory where there is one, else the temporary folder.
-#[must_use]
-pub fn scratch() -> PathBuf {
+/// A new folder that goes when it is dropped: in memory where that is possible, as thousands of
+/// worlds are made in one run.
+///
+/// # Errors
+/// When it can't be made.
+pub fn folder() -> io::Result<tempfile::TempDir> {
     let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { memory } else { std::env::temp_dir() }
+    let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    tempfile::Builder::new().prefix("dsg-test-").tempdir_in(parent)
 }
 
 fn tool(name: &str) -> Option<PathBuf> {
@@ -48,8 +56,10 @@ fn tool(name: &str) -> Option<PathBuf> {
 }
 
 fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
-    let program = tool(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))?;
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    let path = tool(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))?;
+    let mut command = Command::new(path);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = program::start(&mut command)?.wait_with_output()?;
     if output.status.success() {
         return Ok(());
     }
@@ -71,7 +81,7 @@ impl Xfs {
     /// # Errors
     /// When a tool fails.
     pub fn new() -> io::Result<Self> {
-        let folder = tempfile::tempdir_in(scratch())?;
+        let folder = self::folder()?;
         fs::File::create(folder.path().join("image"))?.set_len(XFS_BYTES)?;
         fs::create_dir(folder.path().join("mount"))?;
         let mut xfs = Self { folder, mounted: false };
@@ -101,10 +111,20 @@ impl Xfs {
     }
 
     fn unmount(&mut self) -> io::Result<()> {
-        if self.mounted {
-            run("umount", &[self.path().as_ref()])?;
-            self.mounted = false;
+        if !self.mounted {
+            return Ok(());
         }
+        // A process that another test starts at this moment shares our open files until it becomes
+        // another program.
+        let mut attempts = 0;
+        while let Err(error) = run("umount", &[self.path().as_ref()]) {
+            attempts += 1;
+            if attempts == UNMOUNT_ATTEMPTS_MAX {
+                return Err(error);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        self.mounted = false;
         Ok(())
     }
 
@@ -156,7 +176,7 @@ impl SmallDisk {
     /// # Errors
     /// When a tool fails.
     pub fn new(kibibytes: u64) -> io::Result<Self> {
-        let folder = tempfile::tempdir_in(scratch())?;
+        let folder = self::folder()?;
         let options = format!("size={kibibytes}k");
         run(
             "mount",

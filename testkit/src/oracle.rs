@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::picture::{Node, Picture};
@@ -15,6 +16,7 @@ use crate::picture::{Node, Picture};
 /// The context in which dsg hashes snapshot documents (`docs/format.md`).
 const SNAPSHOT_CONTEXT: &str = "dsg 2026-11 snapshot document";
 const CONTROL: &str = ".dsg-repository";
+const PARTS: &[&str] = &["snapshots", "objects", "staging", "aborted", "unfiled"];
 
 /// What is on the disk of a repository.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Repository {
     pub kept: BTreeMap<String, String>,
     /// What is wrong with documents and objects.
     pub problems: Vec<String>,
+    /// Permission bits of the root and of what every repository has.
+    pub modes: BTreeMap<String, u32>,
 }
 
 impl Repository {
@@ -42,6 +46,10 @@ impl Repository {
         }
         if !control.exists() {
             return Ok(repository);
+        }
+        for name in ["..", "", "repository.json", "lock", "turn"].iter().chain(PARTS) {
+            let mode = fs::metadata(control.join(name))?.permissions().mode() & 0o7777;
+            repository.modes.insert((*name).to_owned(), mode);
         }
         let objects = Picture::of(&control.join("objects"))?;
         for (name, node) in &objects.entries {
@@ -352,7 +360,12 @@ mod tests {
     fn a_chain_with_a_wrong_parent_is_seen() {
         let folder = tempfile::tempdir().expect("a folder");
         let snapshots = folder.path().join(CONTROL).join("snapshots");
-        fs::create_dir_all(&snapshots).expect("creates");
+        for part in PARTS {
+            fs::create_dir_all(folder.path().join(CONTROL).join(part)).expect("creates");
+        }
+        for file in ["repository.json", "lock", "turn"] {
+            fs::write(folder.path().join(CONTROL).join(file), "").expect("writes");
+        }
         let first = br#"{"number":1,"parent":null,"transaction":"1"}"#;
         let chain = blake3::Hash::from_bytes(blake3::derive_key(SNAPSHOT_CONTEXT, first)).to_hex();
         for (name, text) in [

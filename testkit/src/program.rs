@@ -5,8 +5,29 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+/// A process that is being started shares the open files of this one, and so its locks, until it
+/// becomes another program a moment later.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// While this lives no process is started by way of this module, so that locks which this process
+/// releases are free at once.
+#[must_use]
+pub fn nothing_starts() -> RwLockReadGuard<'static, ()> {
+    STARTING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a process when [`nothing_starts`] is not held.
+///
+/// # Errors
+/// When it can't be started.
+pub fn start(command: &mut Command) -> io::Result<Child> {
+    let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
 
 /// What is to happen at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +91,7 @@ impl Process {
     /// # Errors
     /// When it can't be started.
     pub fn start(command: &mut Command) -> io::Result<Self> {
-        let child = command.spawn()?;
+        let child = start(command)?;
         let pid = Pid::from_child(&child);
         Ok(Self { child, pid })
     }

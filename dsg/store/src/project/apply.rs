@@ -225,8 +225,7 @@ impl Apply<'_> {
         }
         // What was here now lies under the new file's name in staging.
         if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
-            directory.exchange(name, staged, &new.name)?;
-            return Ok(Some(EDITED));
+            return self.put_back(number, at, new);
         }
         let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
         // The trash takes it where a backup is there already, or its name would be too long.
@@ -235,6 +234,22 @@ impl Apply<'_> {
         }
         self.touch(&operation.at);
         Ok(None)
+    }
+
+    /// What came out is not what the scan saw, so it goes back. Only the new file as it was staged may
+    /// be taken away for that: if somebody has written to it in its place, that stays, and the other
+    /// edit goes to the trash.
+    fn put_back(&mut self, number: usize, at: &Path, new: &StagedFile) -> Result<Outcome> {
+        let Some(staged) = &self.staged else { return Ok(Some(EDITED)) };
+        let (directory, name) = self.parents.of(at)?;
+        if new.is_still(&directory.status(name)?) {
+            directory.exchange(name, staged, &new.name)?;
+            if new.is_still(&staged.status(&new.name)?) {
+                return Ok(Some(EDITED));
+            }
+        }
+        staged.rename_new(&new.name, self.trash()?, number.to_string())?;
+        Ok(Some(EDITED))
     }
 
     /// An earlier run exchanged a file, and since then somebody took the new one away or replaced

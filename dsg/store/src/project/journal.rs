@@ -91,6 +91,27 @@ pub(crate) struct StagedFile {
     pub(crate) name: String,
     /// Its inode: tells whether it is in place already.
     pub(crate) inode: u64,
+    size: u64,
+    modified: Moment,
+}
+
+impl StagedFile {
+    /// Notes what was staged.
+    #[must_use]
+    pub(crate) fn new(name: &str, status: &Status) -> Self {
+        Self {
+            name: name.to_owned(),
+            inode: status.inode,
+            size: status.size,
+            modified: status.modified,
+        }
+    }
+
+    /// Whether this is what was staged, and nobody wrote to it since.
+    #[must_use]
+    pub(crate) fn is_still(&self, status: &Status) -> bool {
+        status.inode == self.inode && status.size == self.size && status.modified == self.modified
+    }
 }
 
 impl Default for Journal {
@@ -179,7 +200,12 @@ mod tests {
                 path: RepoPath::parse("input/a").expect("a path"),
                 at: "input/a".to_owned(),
                 old: None,
-                new: Some(StagedFile { name: "0".to_owned(), inode: 7 }),
+                new: Some(StagedFile {
+                    name: "0".to_owned(),
+                    inode: 7,
+                    size: 1,
+                    modified: Moment::from_parts(1, 0),
+                }),
                 backup: None,
             }],
         };

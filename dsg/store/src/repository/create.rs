@@ -11,7 +11,7 @@ use super::layout::{
     STAGING, TURN, UNFILED,
 };
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, present, random};
+use crate::system::{Directory, present, random, user};
 
 /// The format of repositories that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -130,6 +130,11 @@ pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created>
         return reuse(root, &directory);
     }
     refuse_foreign(root, &directory)?;
+    // Made by an attempt that was cut off, or by hand and empty: nobody else has anything in it.
+    let status = directory.own_status()?;
+    if status.mode != access.directory_mode() && status.owner == user() {
+        directory.set_own_mode(access.directory_mode())?;
+    }
     directory.remove_tree(UNFINISHED)?;
     let control = directory.directory_made(UNFINISHED, access.directory_mode())?;
     for part in [SNAPSHOTS, OBJECTS, STAGING, ABORTED, UNFILED] {

@@ -263,7 +263,7 @@ fn stage_one(
         }
     }
     monitor.advance(1, 0);
-    Ok(StagedFile { name: name.to_owned(), inode: own.status(name)?.inode })
+    Ok(StagedFile::new(name, &own.status(name)?))
 }
 
 fn operation(

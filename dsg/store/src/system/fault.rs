@@ -120,6 +120,16 @@ mod armed {
     fn end(signal: Signal) {
         // If the signal can't be sent, the test that asked for it sees a run that was not cut.
         let _ = kill_process(getpid(), signal);
+        // The kernel may hand a stop to another thread; until it has, this one must do nothing.
+        while signal == Signal::STOP && stop_is_pending() {}
+    }
+
+    /// Whether the process is about to be stopped: SIGSTOP is the 19th bit of the pending signals.
+    fn stop_is_pending() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+        let pending = pending.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+        pending.is_some_and(|pending| pending & (1 << 18) != 0)
     }
 
     /// From the `n`-th step after now on, every step of this process fails, as if it had crashed.

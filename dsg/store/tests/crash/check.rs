@@ -56,7 +56,7 @@ fn try_reader(
     let changes = repository.differences(None, head)?;
     let mut wrong = Vec::new();
     let mut seen = BTreeMap::new();
-    let folder = tempfile::tempdir_in(testkit::mount::scratch()).expect("a folder");
+    let folder = testkit::mount::folder().expect("a folder");
     let directory = Directory::open(folder.path())?;
     for (number, change) in changes.into_iter().enumerate() {
         let Some(entry) = change.new else { continue };
@@ -100,6 +100,10 @@ pub(crate) fn at_the_end(
             "the newest snapshot is s{}, not s{}",
             now.repository.head, planned.repository.head
         ));
+    }
+    if now.repository.modes != planned.repository.modes {
+        let (now, planned) = (&now.repository.modes, &planned.repository.modes);
+        wrong.push(format!("permissions are {now:?}, not {planned:?}"));
     }
     let mut compare = |what: &str, planned: &Picture, now: &Picture| {
         wrong.extend(planned.differences(now).into_iter().map(|line| format!("{what}: {line}")));

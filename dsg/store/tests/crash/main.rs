@@ -2,6 +2,11 @@
 //! what is left; then the next command must finish or forget it.
 
 mod check;
+mod disk;
+mod power_cut;
+mod races;
 mod scenario;
+mod second_user;
+mod steps;
 mod sweep;
 mod world;

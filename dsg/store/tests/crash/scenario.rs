@@ -4,6 +4,7 @@ use std::path::Path;
 
 use dsg_core::conflict::{Choice, Question, Resolution, Resolutions};
 use dsg_store::project::{Project, save_resolutions};
+use dsg_store::repository::Access;
 use dsg_store::sync::SyncOutcome;
 use testkit::oracle::{Moment, Oracle};
 use testkit::program::{Fault, Step, steps};
@@ -19,12 +20,15 @@ pub(crate) struct Scenario {
     pub(crate) actor: &'static str,
     /// Who else has a project.
     pub(crate) other: Option<&'static str>,
+    /// Who may read and write the repository.
+    access: Access,
     prepare: fn(&World),
 }
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
     INIT,
+    Scenario { name: "init for a group", access: Access::Group, ..INIT },
     CLONE,
     UPLOAD,
     DOWNLOAD,
@@ -34,21 +38,23 @@ pub(crate) const ALL: &[Scenario] = &[
     CACHED,
 ];
 
-const INIT: Scenario = Scenario {
+pub(crate) const INIT: Scenario = Scenario {
     name: "init",
     operation: Operation::Init,
     actor: "alice",
     other: None,
-    prepare: |world| base(world, "alice"),
+    access: Access::Private,
+    prepare: |world| write_base(world, "alice"),
 };
 
-const CLONE: Scenario = Scenario {
+pub(crate) const CLONE: Scenario = Scenario {
     name: "clone",
     operation: Operation::Clone,
     actor: "bob",
     other: Some("alice"),
+    access: Access::Private,
     prepare: |world| {
-        base(world, "alice");
+        write_base(world, "alice");
         done(world, Operation::Init, "alice");
         std::fs::create_dir(world.project("bob")).expect("creates");
         // Some files are there already, before the project is connected.
@@ -82,8 +88,34 @@ pub(crate) const BOTH: Scenario = of("both", Operation::Sync, |world| {
 pub(crate) const CACHED: Scenario =
     of("conflict settled for cached", Operation::Continue, |world| conflict(world, Choice::Cached));
 
+/// More files than are synced one by one, in more directories than are synced under the lock. Too
+/// many steps for the tests that try every one.
+pub(crate) const WIDE: Scenario = of("wide", Operation::Sync, |world| {
+    write_base(world, "alice");
+    for number in 0..WIDE_DIRECTORIES {
+        world.write("alice", &format!("input/wide/{number}/old"), &format!("old {number}"));
+        world.write("bob", &format!("output/wide/{number}/old"), &format!("old {number}"));
+    }
+    done(world, Operation::Init, "alice");
+    done(world, Operation::Clone, "bob");
+    done(world, Operation::Sync, "alice");
+    for number in 0..WIDE_DIRECTORIES {
+        for (user, top) in [("alice", "input"), ("bob", "output")] {
+            let at = |name: &str| format!("{top}/wide/{number}/{name}");
+            world.write(user, &at("old"), &format!("new {number}"));
+            for more in 0..3 {
+                world.write(user, &at(&format!("new-{more}")), &format!("{more} of {number}"));
+            }
+        }
+    }
+    done(world, Operation::Sync, "bob");
+});
+
+const WIDE_DIRECTORIES: u32 = 70;
+
 const fn of(name: &'static str, operation: Operation, prepare: fn(&World)) -> Scenario {
-    Scenario { name, operation, actor: "alice", other: Some("bob"), prepare }
+    let access = Access::Private;
+    Scenario { name, operation, actor: "alice", other: Some("bob"), access, prepare }
 }
 
 /// A starting world and what the oracle knows of it.
@@ -107,7 +139,8 @@ impl Scenario {
     }
 
     /// Makes the starting world in an empty one.
-    pub(crate) fn prepare_in(&self, world: World) -> Prepared {
+    pub(crate) fn prepare_in(&self, mut world: World) -> Prepared {
+        world.access = self.access;
         (self.prepare)(&world);
         let before = world.moment();
         let mut oracle = Oracle::default();
@@ -156,7 +189,7 @@ pub(crate) fn done(world: &World, operation: Operation, user: &str) {
     }
 }
 
-fn base(world: &World, user: &str) {
+pub(crate) fn write_base(world: &World, user: &str) {
     for (path, text) in [
         ("input/keep.txt", "keep"),
         ("input/change.txt", "change 1"),
@@ -185,14 +218,14 @@ fn base(world: &World, user: &str) {
 }
 
 pub(crate) fn both_have_base(world: &World) {
-    base(world, "alice");
+    write_base(world, "alice");
     done(world, Operation::Init, "alice");
     std::fs::create_dir(world.project("bob")).expect("creates");
     done(world, Operation::Clone, "bob");
 }
 
 /// Changes after which each path is of the kind that it was.
-fn edit_files(world: &World, user: &str) {
+pub(crate) fn edit_files(world: &World, user: &str) {
     let large: String = (0..30_000).map(|n| format!("{n} measured\n")).collect();
     for (path, text) in [
         ("input/change.txt", "change 2"),
@@ -216,7 +249,7 @@ fn edit_files(world: &World, user: &str) {
 }
 
 /// Changes after which paths are of another kind.
-fn edit_kinds(world: &World, user: &str) {
+pub(crate) fn edit_kinds(world: &World, user: &str) {
     for path in [
         "input/file-to-link",
         "input/file-to-directory",

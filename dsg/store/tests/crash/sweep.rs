@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use testkit::program::{Fault, all_steps};
 
 use super::check::{after_crash, agrees, at_the_end};
-use super::scenario::{ALL, Reference, Scenario};
+use super::scenario::{ALL, Reference, Scenario, WIDE};
 use super::world::{Ended, Operation, ended};
 
 /// Experiments that run at once.
@@ -54,6 +54,14 @@ impl Findings {
         self.count += count;
     }
 
+    /// Takes the outcome of one experiment.
+    pub(crate) fn add(&mut self, name: &str, number: u64, wrong: Vec<String>) {
+        self.count += 1;
+        if !wrong.is_empty() {
+            self.wrong.push(format!("{name}, {number}: {}", wrong.join("\n    ")));
+        }
+    }
+
     /// Fails with what was found.
     pub(crate) fn settle(self) {
         let Self { count, wrong } = self;
@@ -66,13 +74,13 @@ impl Findings {
 const FINDINGS_SHOWN: usize = 40;
 
 /// What a failed experiment says first.
-fn at(reference: &Reference, step: u64, wrong: Vec<String>, when: &str) -> Vec<String> {
+pub(crate) fn at(reference: &Reference, step: u64, wrong: Vec<String>, when: &str) -> Vec<String> {
     let number = usize::try_from(step).unwrap_or(1).saturating_sub(1);
     let step = reference.log.get(number).map_or_else(String::new, |step| {
         let path = step.path.rsplit_once("/.").map_or(step.path.as_str(), |(_, path)| path);
         format!("{} {path}", step.operation)
     });
-    let mut lines = vec![format!("{when}, killed before: {step}")];
+    let mut lines = vec![format!("{when}, at: {step}")];
     lines.extend(wrong);
     lines
 }
@@ -160,6 +168,30 @@ fn every_step_of_every_operation_can_be_the_last() {
         findings.each(scenario.name, steps, |step| same_user(scenario, &reference, step));
     }
     println!("crash steps: {}", findings.count);
+    findings.settle();
+}
+
+/// Among so many steps every so-manieth is tried, and each of a part around the commit.
+const WIDE_STRIDE: usize = 101;
+
+#[test]
+fn a_wide_commit_can_be_cut_off() {
+    let reference = WIDE.reference();
+    let is_commit = |path: &str| path.ends_with("/snapshots/s4");
+    let commit = reference.log.iter().position(|step| is_commit(&step.path)).expect("a commit");
+    let around = commit.saturating_sub(10)..commit + 10;
+    let syncs = |number: usize| reference.log[number].operation == "sync file system";
+    let steps: Vec<u64> = (0..reference.log.len())
+        .filter(|number| {
+            all_steps() || number % WIDE_STRIDE == 0 || around.contains(number) || syncs(*number)
+        })
+        .map(|number| number as u64 + 1)
+        .collect();
+    let mut findings = Findings::default();
+    let of = |number: u64| steps[usize::try_from(number).unwrap_or(1) - 1];
+    findings.each(WIDE.name, steps.len() as u64, |n| same_user(&WIDE, &reference, of(n)));
+    findings.each(WIDE.name, steps.len() as u64, |n| other_user(&WIDE, &reference, of(n)));
+    println!("crash steps of {} in a wide commit: {}", reference.log.len(), findings.count);
     findings.settle();
 }
 

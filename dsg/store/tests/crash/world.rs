@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use dsg_store::error::{Code, Result};
 use dsg_store::monitor::Silent;
@@ -13,13 +13,9 @@ use dsg_store::project::{self, Project, attach, write_configuration};
 use dsg_store::repository::{Access, LocalRepository, create};
 use dsg_store::sync::{Look, LookOptions, SyncOptions, SyncOutcome, look, sync};
 use foundation_runtime::clock::SystemClock;
-use testkit::mount::scratch;
+use testkit::mount::folder;
 use testkit::oracle::Moment;
-use testkit::program::{Fault, Process, again};
-
-/// A process that is being started shares the locks of this one for a moment, until it becomes
-/// another program. So nothing is started while this process works with the library.
-static STARTING: RwLock<()> = RwLock::new(());
+use testkit::program::{Fault, Process, again, nothing_starts};
 
 /// The stamp of files that lose against a choice.
 pub(crate) const BACKUP: &str = "20260102T030405Z";
@@ -60,7 +56,7 @@ pub(crate) struct World {
 impl World {
     /// A new one in memory.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir_in(scratch()).expect("a folder");
+        let folder = folder().expect("a folder");
         let mut world = Self::at(folder.path());
         world._folder = Some(folder);
         fs::create_dir(world.root.join("srv")).expect("creates");
@@ -91,7 +87,7 @@ impl World {
 
     /// Does an operation in this process.
     pub(crate) fn run(&self, operation: Operation, user: &str) -> Result<SyncOutcome> {
-        let _guard = STARTING.read().expect("nobody panicked");
+        let _guard = nothing_starts();
         operate(self, operation, user)
     }
 
@@ -118,13 +114,12 @@ impl World {
         all.extend(variables);
         let mut command = again("world::program", &all, fault).expect("a program");
         change(&mut command);
-        let _guard = STARTING.write().expect("nobody panicked");
         Process::start(&mut command).expect("starts")
     }
 
     /// What a sync of this user would do now.
     pub(crate) fn look(&self, user: &str) -> Look {
-        let _guard = STARTING.read().expect("nobody panicked");
+        let _guard = nothing_starts();
         let project = Project::open(&self.project(user)).expect("a project");
         let repository = open(&project, user).expect("a repository");
         let dsg = project.dsg_attached().expect("attached");
@@ -133,7 +128,7 @@ impl World {
 
     /// Opens the repository and does something with it.
     pub(crate) fn with_repository<T>(&self, act: impl FnOnce(&LocalRepository) -> T) -> Result<T> {
-        let _guard = STARTING.read().expect("nobody panicked");
+        let _guard = nothing_starts();
         let clock = Arc::new(SystemClock::new());
         let repository = LocalRepository::open(&self.repository(), "reader@example.org", clock)?;
         Ok(act(&repository))

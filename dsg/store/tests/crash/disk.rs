@@ -1,0 +1,117 @@
+//! Disks that are full or broken: at every step, and for real.
+
+use std::path::Path;
+
+use dsg_store::error::Code;
+use testkit::mount::{SmallDisk, lacks};
+use testkit::program::Fault;
+
+use super::check::{after_crash, at_the_end};
+use super::scenario::{ALL, Reference, Scenario, UPLOAD, BOTH};
+use super::sweep::{Findings, at};
+use super::world::{Ended, World, ended};
+
+/// An operation during which the disk fails: a plain error, nothing half done, and the next run
+/// comes to its end.
+fn failing(scenario: &Scenario, reference: &Reference, step: u64, fault: Fault) -> Vec<String> {
+    let prepared = scenario.prepare();
+    let world = &prepared.world;
+    let code = match fault {
+        Fault::Broken(_) => Code::Disk,
+        _ => Code::DiskFull,
+    };
+    let when = format!("{fault:?}");
+    match ended(world.start(scenario.operation, scenario.actor, fault)) {
+        Ended::Done => {}
+        Ended::Failed(found, _) if found == code => {}
+        other => return at(reference, step, vec![format!("{other:?}")], &when),
+    }
+    let wrong = after_crash(&prepared, reference);
+    if !wrong.is_empty() {
+        return at(reference, step, wrong, &when);
+    }
+    if let Err(why) = scenario.run(world) {
+        return at(reference, step, vec![why], &format!("{when}, the next run"));
+    }
+    let wrong = at_the_end(scenario, &prepared, reference);
+    if wrong.is_empty() {
+        wrong
+    } else {
+        at(reference, step, wrong, &format!("{when}, after the next run"))
+    }
+}
+
+#[test]
+fn a_disk_that_fails_at_a_step_leaves_nothing_half_done() {
+    let kinds: [fn(u64) -> Fault; 3] = [Fault::Full, Fault::Broken, Fault::FullFrom];
+    let mut findings = Findings::default();
+    for scenario in ALL {
+        let reference = scenario.reference();
+        let steps = reference.log.len() as u64;
+        for kind in kinds {
+            findings.each(scenario.name, steps, |step| {
+                failing(scenario, &reference, step, kind(step))
+            });
+        }
+    }
+    println!("failed steps: {}", findings.count);
+    findings.settle();
+}
+
+/// KiB that are in use on a file system.
+fn used(path: &Path) -> u64 {
+    let status = rustix::fs::statvfs(path).expect("a status");
+    (status.f_blocks - status.f_bfree) * status.f_frsize / 1024
+}
+
+/// Room for everything.
+const LARGE_KIBIBYTES: u64 = 64 * 1024;
+
+/// What is left free: from nothing to enough.
+const FREE_KIBIBYTES: [u64; 12] = [0, 4, 8, 16, 24, 40, 64, 120, 240, 480, 560, 640];
+
+/// Syncs while the disk below `part` of the world has so much room, and then with more.
+fn on_a_full_disk(part: &str, scenario: &Scenario, reference: &Reference, free: u64) -> Vec<String> {
+    let world = World::new();
+    let disk = SmallDisk::new(LARGE_KIBIBYTES).expect("a disk");
+    let folder = world.root.join(part);
+    // The world finds the disk by way of a link, as a repository behind a mount point.
+    if folder.exists() {
+        std::fs::remove_dir(&folder).expect("removes");
+    }
+    std::os::unix::fs::symlink(disk.path(), &folder).expect("links");
+    let prepared = scenario.prepare_in(world);
+    disk.resize(used(disk.path()) + free).expect("resizes");
+    let process = prepared.world.start(scenario.operation, scenario.actor, Fault::None);
+    let end = ended(process);
+    let mut wrong = match end {
+        Ended::Done | Ended::Failed(Code::DiskFull, _) => Vec::new(),
+        other => vec![format!("{other:?}")],
+    };
+    wrong.extend(after_crash(&prepared, reference));
+    disk.resize(LARGE_KIBIBYTES).expect("resizes");
+    if let Err(why) = scenario.run(&prepared.world) {
+        wrong.push(why);
+    }
+    wrong.extend(at_the_end(scenario, &prepared, reference));
+    wrong
+}
+
+#[test]
+fn a_disk_that_is_really_full_leaves_nothing_half_done() {
+    if lacks(&["mount", "umount"]) {
+        return;
+    }
+    let mut findings = Findings::default();
+    for scenario in [UPLOAD, BOTH] {
+        let reference = scenario.reference();
+        for part in ["srv", "alice"] {
+            for free in FREE_KIBIBYTES {
+                let wrong = on_a_full_disk(part, &scenario, &reference, free);
+                findings.add(&format!("{}, {part} has KiB", scenario.name), free, wrong);
+            }
+        }
+    }
+    println!("full disks: {}", findings.count);
+    findings.settle();
+}
