@@ -115,9 +115,14 @@ const ACTIONS: [(usize, Action); 20] = [
 const FILES_MAX: usize = 40;
 
 /// One user does something; returns what, for the trace.
-pub(crate) fn act(client: &mut Client, contents: &mut Contents, random: &mut Random) -> String {
+pub(crate) fn act(
+    client: &mut Client,
+    contents: &mut Contents,
+    random: &mut Random,
+    may_configure: bool,
+) -> String {
     let mut hand = Hand { client, contents, random };
-    let done = hand.act();
+    let done = hand.act(may_configure);
     format!("{} {}", hand.client.name, done.unwrap_or_else(|| "does nothing".to_owned()))
 }
 
@@ -128,7 +133,7 @@ struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    fn act(&mut self) -> Option<String> {
+    fn act(&mut self, may_configure: bool) -> Option<String> {
         let mut action = self.random.weighted(&ACTIONS);
         let tracked = self.client.view().accepted.len();
         if tracked >= FILES_MAX {
@@ -184,6 +189,7 @@ impl Hand<'_> {
             }
             Action::Pipe => self.pipe(),
             Action::Unreadable => self.unreadable(),
+            Action::Configuration if !may_configure => None,
             Action::Configuration => {
                 let data = *self.random.pick(&CONFIGURATIONS)?;
                 self.client.configure(data);

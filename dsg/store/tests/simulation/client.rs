@@ -44,9 +44,18 @@ impl Client {
     pub(crate) fn create(name: &str, folder: &Path) -> Self {
         let root = folder.join(name);
         fs::create_dir(&root).expect("creates");
-        let mut client = Self {
+        let mut client = Self::existing(name, &root);
+        client.configure(CONFIGURATIONS[0]);
+        let project = client.project().expect("opens");
+        attach(&project, &client.repository(&project).expect("opens")).expect("attaches");
+        client
+    }
+
+    /// A project that is there, of which nothing is known.
+    pub(crate) fn existing(name: &str, root: &Path) -> Self {
+        Self {
             name: name.to_owned(),
-            root,
+            root: root.to_owned(),
             data: CONFIGURATIONS[0],
             written: BTreeMap::new(),
             displaced: HashSet::new(),
@@ -55,11 +64,7 @@ impl Client {
             interrupted: false,
             interrupted_data: None,
             answers: BTreeMap::new(),
-        };
-        client.configure(CONFIGURATIONS[0]);
-        let project = client.project().expect("opens");
-        attach(&project, &client.repository(&project).expect("opens")).expect("attaches");
-        client
+        }
     }
 
     /// Sets the data directories.

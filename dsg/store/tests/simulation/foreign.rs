@@ -5,14 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dsg_store::error::Code;
+use dsg_store::sync::SyncOutcome;
 
+use super::actions;
 use super::client::Client;
 use super::disk;
 use super::resolve::Patience;
 use super::view::{Identity, State};
-use super::world::{Checked, Ended, World};
+use super::world::{Checked, World, in_one_thread, one_sync};
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Foreign {
     Bytes,
     SameSizeAndTime,
@@ -33,92 +35,124 @@ impl World {
     /// One foreign edit, from its being made to its being settled.
     pub(crate) fn foreign_edit(&mut self) -> Checked {
         let at = self.a_client();
-        if self.sync_resolving(at, Patience::Human)?.is_none() || self.clients[at].interrupted {
+        if self.sync_resolving(at, Patience::Human)?.is_none() {
             return Ok(());
         }
         let kind = self.random.weighted(&KINDS);
-        let Some(path) = self.target(at, kind)? else { return Ok(()) };
-        let place = self.oracle_root().join(&path);
+        let remote = self.oracle.check()?.state;
+        let Some(path) = self.target(at, kind, &remote) else { return Ok(()) };
+        let place = self.folder.path().join("srv/p").join(&path);
         let aside = self.folder.path().join("aside");
         self.say(format!("a foreigner edits {} in the repository", path.display()));
-        let expected = self.make(kind, &place, &aside);
-        let verified = match kind {
-            Foreign::Stranger => self.verify(&[]),
-            _ => self.verify(&[&path.display().to_string()]),
-        };
-        let noticed = verified
+        make(kind, &place, &aside);
+        let noticed = self
+            .check_notices(kind, &path)
             .and_then(|()| self.writer_is_stopped(at, &path))
-            .and_then(|()| self.reader_is_stopped(kind, &path, expected));
-        self.undo(kind, &place, &aside);
+            .and_then(|()| self.reader_gets_right_bytes_or_none(&remote));
+        disk::remove(&place);
+        if kind != Foreign::Stranger {
+            fs::rename(&aside, &place).expect("renames");
+        }
         noticed?;
+        self.say("the foreigner undoes that");
         self.sync_resolving(at, Patience::Endless).map(|_| ())
     }
 
-    fn oracle_root(&self) -> PathBuf {
-        self.folder.path().join("srv/p")
-    }
-
-    /// A file of the newest state that the client has too, or a place for a stranger beside it.
-    fn target(&mut self, at: usize, kind: Foreign) -> Checked<Option<PathBuf>> {
-        let remote = self.oracle.check()?.state;
-        let local = self.clients[at].view().state();
-        let files: Vec<PathBuf> = local
+    /// A file that the newest state and the client have, or a place for a stranger beside one.
+    fn target(&mut self, at: usize, kind: Foreign, remote: &State) -> Option<PathBuf> {
+        let view = self.clients[at].view();
+        let candidates: Vec<PathBuf> = view
+            .accepted
             .iter()
-            .filter(|(key, identity)| {
-                let size = fs::metadata(self.oracle_root().join(key)).map_or(0, |file| file.len());
-                matches!(identity, Identity::File(..)) && remote.contains_key(*key) && size > 0
+            .filter(|(key, (path, identity))| {
+                let is_file = matches!(identity, Identity::File(..));
+                is_file && view.tree[path].size > 0 && remote.get(*key) == Some(identity)
             })
             .map(|(key, _)| PathBuf::from(key))
             .collect();
-        let Some(path) = self.random.pick(&files).cloned() else { return Ok(None) };
-        Ok(Some(match kind {
-            Foreign::Stranger => path.with_file_name(self.fresh_name()),
-            _ => path,
-        }))
-    }
-
-    fn make(&mut self, kind: Foreign, place: &Path, aside: &Path) -> Option<State> {
+        let path = self.random.pick(&candidates)?.clone();
         match kind {
-            Foreign::Stranger => fs::write(place, "a stranger").expect("writes"),
-            Foreign::Removed => fs::rename(place, aside).expect("renames"),
-            Foreign::Directory => {
-                fs::rename(place, aside).expect("renames");
-                fs::create_dir(place).expect("creates");
-            }
-            Foreign::Bytes | Foreign::SameSizeAndTime => {
-                let mut bytes = fs::read(place).expect("reads");
-                let modified = fs::metadata(place).expect("looks").modified().expect("a time");
-                fs::rename(place, aside).expect("renames");
-                bytes[0] ^= 1;
-                if matches!(kind, Foreign::Bytes) {
-                    bytes.push(b'!');
-                }
-                fs::write(place, bytes).expect("writes");
-                if matches!(kind, Foreign::SameSizeAndTime) {
-                    let file = fs::File::options().append(true).open(place).expect("opens");
-                    file.set_modified(modified).expect("sets the time");
-                }
-            }
+            Foreign::Stranger => Some(path.with_file_name(self.fresh_name())),
+            _ => Some(path),
         }
-        None
     }
 
-    fn undo(&mut self, kind: Foreign, place: &Path, aside: &Path) {
-        disk::remove(place);
-        if !matches!(kind, Foreign::Stranger) {
-            fs::rename(aside, place).expect("renames");
+    fn check_notices(&self, kind: Foreign, path: &Path) -> Checked {
+        match kind {
+            // A file of which no snapshot knows damages nothing.
+            Foreign::Stranger => self.verify(&[]),
+            _ => self.verify(&[&path.display().to_string()]),
         }
     }
 
     /// Who changes that very path is stopped, with nothing changed on either side.
     fn writer_is_stopped(&mut self, at: usize, path: &Path) -> Checked {
-        let _ = (at, path, Ended::Conflicts(Vec::new()));
-        Ok(())
+        let client = &mut self.clients[at];
+        let view = client.view();
+        let here = path.to_str().and_then(|key| view.find(key)).unwrap_or(path).to_owned();
+        if !client.make_way(&here, false) {
+            return Ok(());
+        }
+        actions::write_fresh(client, &mut self.contents, &mut self.random, &here);
+        let root = self.folder.path().join("srv/p");
+        let before = (client.tree(), disk::walk(&root, &[".dsg-repository"]));
+        let result = in_one_thread(|| one_sync(&self.clients[at], None));
+        match result {
+            Err(error) if error.code == Code::ForeignEdit => {}
+            other => return Err(format!("NOT NOTICED: {} gives {other:?}", path.display())),
+        }
+        let after = (self.clients[at].tree(), disk::walk(&root, &[".dsg-repository"]));
+        if before == after {
+            Ok(())
+        } else {
+            Err(format!("CHANGED: by a sync that was stopped at {}", path.display()))
+        }
     }
 
-    /// Who joins now gets the right bytes of everything, or an error.
-    fn reader_is_stopped(&mut self, _: Foreign, _: &Path, _: Option<State>) -> Checked {
-        let _ = (Code::ForeignEdit, Client::create);
-        Ok(())
+    /// Who joins now gets the right bytes of everything, or an error and nothing.
+    fn reader_gets_right_bytes_or_none(&mut self, remote: &State) -> Checked {
+        let reader = Client::create("reader", self.folder.path());
+        let result = in_one_thread(|| one_sync(&reader, None));
+        let state = reader.view().state();
+        disk::remove(&reader.root);
+        let expected = match &result {
+            Ok(SyncOutcome::Done(_)) => {
+                let mut expected = remote.clone();
+                expected.retain(|key, _| super::names::tracked(reader.data, key));
+                expected
+            }
+            Err(error) if error.code == Code::ContentDamaged => State::new(),
+            _ => return Err(format!("ERROR without reason: {result:?}")),
+        };
+        if state == expected {
+            Ok(())
+        } else {
+            Err(format!("WRONG BYTES: who joined got {state:?} by {result:?}"))
+        }
+    }
+}
+
+fn make(kind: Foreign, place: &Path, aside: &Path) {
+    if kind == Foreign::Stranger {
+        fs::write(place, "a stranger").expect("writes");
+        return;
+    }
+    let mut bytes = fs::read(place).expect("reads");
+    let modified = fs::metadata(place).and_then(|file| file.modified()).expect("looks");
+    fs::rename(place, aside).expect("renames");
+    match kind {
+        Foreign::Directory => fs::create_dir(place).expect("creates"),
+        Foreign::Bytes | Foreign::SameSizeAndTime => {
+            bytes[0] ^= 1;
+            if kind == Foreign::Bytes {
+                bytes.push(b'!');
+            }
+            fs::write(place, bytes).expect("writes");
+            if kind == Foreign::SameSizeAndTime {
+                let file = fs::File::options().append(true).open(place).expect("opens");
+                file.set_modified(modified).expect("sets the time");
+            }
+        }
+        Foreign::Removed | Foreign::Stranger => {}
     }
 }

@@ -88,7 +88,13 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, at: usize) {
-        let said = actions::act(&mut self.clients[at], &mut self.contents, &mut self.random);
+        let said = actions::act(&mut self.clients[at], &mut self.contents, &mut self.random, true);
+        self.say(said);
+    }
+
+    /// As [`act`](Self::act), but leaves the configuration as it is.
+    pub(crate) fn act_on_files(&mut self, at: usize) {
+        let said = actions::act(&mut self.clients[at], &mut self.contents, &mut self.random, false);
         self.say(said);
     }
 
@@ -277,7 +283,10 @@ pub(crate) struct Before {
 }
 
 /// A sync as the program does it: with the answers that wait in the project.
-fn one_sync(client: &Client, stamp: Option<&str>) -> dsg_store::error::Result<SyncOutcome> {
+pub(crate) fn one_sync(
+    client: &Client,
+    stamp: Option<&str>,
+) -> dsg_store::error::Result<SyncOutcome> {
     let project = client.project()?;
     let repository = client.repository(&project)?;
     let resolutions = project::resolutions(&project.dsg_attached()?)?;
@@ -325,7 +334,7 @@ fn describe(name: &str, ended: &Ended, crash: Option<u64>) -> String {
 }
 
 /// Runs in a pool of one thread, so that the order of steps is that of the plan.
-fn in_one_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn in_one_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     static POOL: OnceLock<rayon::ThreadPool> = OnceLock::new();
     let pool = POOL.get_or_init(|| {
         rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of threads")
