@@ -35,5 +35,7 @@ mod names;
 mod project;
 #[path = "rules/promises.rs"]
 mod promises;
+#[path = "rules/races.rs"]
+mod races;
 #[path = "rules/repository.rs"]
 mod repository;

@@ -2,7 +2,7 @@
 //! namespace, or with its steps counted. What belongs to a process would else be every test's.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Set in the process that was started for one test.
@@ -46,19 +46,91 @@ impl Drop for NoFork {
     }
 }
 
-/// Runs a program when no world is in the way, and says how it ended and what it said. One at a time
-/// is made and started: a program can't be started while somebody may still write to it.
-fn output(make: impl FnOnce() -> Command) -> std::io::Result<std::process::Output> {
+/// Starts a program when no world is in the way. One at a time is made and started: a program can't
+/// be started while somebody may still write to it.
+fn start(make: impl FnOnce() -> Command) -> std::io::Result<Child> {
     let worlds = WORLDS.lock().unwrap_or_else(PoisonError::into_inner);
-    let worlds = ONE_LESS.wait_while(worlds, |worlds| *worlds > 0);
-    let child = make().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    drop(worlds);
-    child.wait_with_output()
+    let _none = ONE_LESS.wait_while(worlds, |worlds| *worlds > 0);
+    make().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+fn assert_passed(name: &str, child: Child) {
+    let output = child.wait_with_output().expect("ends");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{name} in its own process:\n{said}");
+    assert!(said.contains("1 passed"), "{name} did not run:\n{said}");
 }
 
 /// Whether this is the process of its own that the test asked for.
 pub(crate) fn is_own() -> bool {
     std::env::var_os(MARK).is_some()
+}
+
+/// Set in the first run of [`pause`].
+const REHEARSAL: &str = "DSG_TEST_REHEARSAL";
+
+/// Whether this run is only to find the step at which the next one is paused.
+pub(crate) fn is_rehearsal() -> bool {
+    std::env::var_os(REHEARSAL).is_some()
+}
+
+/// Runs the test `name` again, pauses it before the last step that does `what` to a path with `part`
+/// in it, and lets `meanwhile` change the world, whose folder it gets. A build without the feature
+/// `faults` can't be paused.
+pub(crate) fn pause(name: &str, (what, part): (&str, &str), meanwhile: impl FnOnce(&Path)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |run: &str| {
+        let place = folder.path().join(run);
+        std::fs::create_dir(&place).expect("creates");
+        place
+    };
+    let make = |place: &Path| {
+        let mut command = Command::new(std::env::current_exe().expect("a program"));
+        command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+        // One thread: two that make the same directory do not always need the same steps.
+        command.env(MARK, "1").env("TMPDIR", place).env("RAYON_NUM_THREADS", "1");
+        command
+    };
+    let (rehearsal, log) = (place("rehearsal"), folder.path().join("log"));
+    let first = start(|| {
+        let mut command = make(&rehearsal);
+        command.env(REHEARSAL, "1").env("DSG_FAULT_LOG", &log);
+        command
+    });
+    assert_passed(name, first.expect("starts"));
+    let log = std::fs::read_to_string(log).expect("reads");
+    let fits = |line: &&str| {
+        let step = line.split_once(' ').and_then(|(_, step)| step.split_once(" /"));
+        step.is_some_and(|(does, path)| does == what && path.contains(part))
+    };
+    let line = log.lines().rev().find(fits).unwrap_or_else(|| panic!("no such step:\n{log}"));
+    let number = line.split(' ').next().expect("a number");
+
+    let place = place("paused");
+    let second = start(|| {
+        let mut command = make(&place);
+        command.env("DSG_FAULT", format!("stop:{number}"));
+        command
+    });
+    let second = second.expect("starts");
+    let status = format!("/proc/{}/stat", second.id());
+    let stopped = || std::fs::read_to_string(&status).is_ok_and(|text| text.contains(") T "));
+    for _ in 0..10_000 {
+        if stopped() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(stopped(), "it is paused");
+    let world = std::fs::read_dir(&place).expect("lists").next().expect("a world");
+    meanwhile(&world.expect("an entry").path());
+    let process = rustix::process::Pid::from_child(&second);
+    rustix::process::kill_process(process, rustix::process::Signal::CONT).expect("goes on");
+    assert_passed(name, second);
 }
 
 /// Whether permissions don't bind this process.
@@ -80,14 +152,7 @@ pub(crate) fn run(name: &str, how: &How<'_>) {
         }
         command
     };
-    let output = output(make).expect("runs");
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{name} in its own process:\n{said}");
-    assert!(said.contains("1 passed"), "{name} did not run:\n{said}");
+    assert_passed(name, start(make).expect("starts"));
 }
 
 /// The test program where anybody can run it.
@@ -128,12 +193,12 @@ pub(crate) fn skipped(needs: &str) {
 
 /// Whether mount namespaces can be made here.
 pub(crate) fn can_mount() -> bool {
-    let tried = output(|| {
+    let tried = start(|| {
         let mut unshare = Command::new("unshare");
         unshare.args(["--mount", "--", "sh", "-c", "mount -t tmpfs none /mnt"]);
         unshare
     });
-    tried.is_ok_and(|output| output.status.success())
+    tried.and_then(Child::wait_with_output).is_ok_and(|output| output.status.success())
 }
 
 /// Mounts an empty file system at `path`; only in a namespace of its own.
