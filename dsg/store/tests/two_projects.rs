@@ -5,6 +5,7 @@ mod world;
 use std::fs;
 use std::path::Path;
 
+use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::sync::SyncOutcome;
 
 use world::World;
@@ -20,7 +21,7 @@ fn what_one_syncs_the_other_gets() {
     std::os::unix::fs::symlink("deep/result.csv", alice.root.join("task1/output/link"))
         .expect("links");
     let report = alice.sync();
-    assert_eq!(report.snapshot.map(dsg_core::snapshot::SnapshotNumber::get), Some(1));
+    assert_eq!(report.snapshot.map(SnapshotNumber::get), Some(1));
     let all = ["input/people.csv", "task1/output/deep/result.csv", "task1/output/link"];
     assert_eq!(files(&world.repository()), all);
     let again = alice.sync();
@@ -38,7 +39,7 @@ fn what_one_syncs_the_other_gets() {
     fs::remove_file(bob.root.join("task1/output/deep/result.csv")).expect("removes");
     bob.write("input/new/x.csv", "new\n");
     let report = bob.sync();
-    assert_eq!(report.snapshot.map(dsg_core::snapshot::SnapshotNumber::get), Some(2));
+    assert_eq!(report.snapshot.map(SnapshotNumber::get), Some(2));
     assert_eq!(
         files(&world.repository()),
         ["input/new/x.csv", "input/people.csv", "task1/output/link"]

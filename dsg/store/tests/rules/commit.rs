@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 
-use dsg_core::snapshot::TransactionId;
+use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_store::error::Code;
 use dsg_store::monitor::{Phase, Silent};
 use dsg_store::repository::{CommitAnswer, CommitRequest, Repository, Settlement};
@@ -32,7 +32,7 @@ impl Interference for Faster {
         let (root, user) = (self.client.root.clone(), self.client.user.clone());
         let late = std::thread::spawn(move || {
             let report = Client { root, user }.sync();
-            report.snapshot.map_or(0, dsg_core::snapshot::SnapshotNumber::get)
+            report.snapshot.map_or(0, SnapshotNumber::get)
         });
         std::thread::sleep(std::time::Duration::from_millis(100));
         assert!(!late.is_finished(), "it waits");
@@ -50,7 +50,7 @@ fn moved_twice_gets_the_next_turn() {
     let between = Between::new(alice.repository(), faster);
     let outcome = sync(&alice.project(), &between, &options(), &Silent).expect("syncs");
     let SyncOutcome::Done(report) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(report.snapshot.map(dsg_core::snapshot::SnapshotNumber::get), Some(3));
+    assert_eq!(report.snapshot.map(SnapshotNumber::get), Some(3));
     assert_eq!(between.attempts.load(Ordering::SeqCst), 3, "moved, moved, committed");
     assert_eq!(between.turns.load(Ordering::SeqCst), 1, "the third time by turn");
     let late = between.interference.late.lock().expect("locks").take().expect("was started");

@@ -117,7 +117,7 @@ fn steps_so_far() -> Vec<String> {
 /// Few of the steps wait for a disk, and they are few.
 fn assert_few(made: &[String]) {
     if !cfg!(feature = "faults") {
-        println!("skipped: needs the feature faults to count steps");
+        own_process::skipped("the feature faults to count steps");
         return;
     }
     let syncs = made.iter().filter(|line| line.split(' ').nth(1) == Some("sync")).count();

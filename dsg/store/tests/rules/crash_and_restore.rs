@@ -6,7 +6,7 @@ use crate::world::own_process::{self, How};
 #[test]
 fn a_crash_and_a_restored_repository_lose_nothing() {
     if !cfg!(feature = "faults") {
-        println!("skipped: needs the feature faults to fail at a step");
+        own_process::skipped("the feature faults to fail at a step");
     } else if own_process::is_own() {
         #[cfg(feature = "faults")]
         armed::every_step();

@@ -315,7 +315,7 @@ fn unmounted_data_directory_stops() {
         if own_process::can_mount() {
             own_process::run("deletion::unmounted_data_directory_stops", &How::OwnMounts);
         } else {
-            println!("skipped: needs mount namespaces");
+            own_process::skipped("mount namespaces");
         }
         return;
     }

@@ -8,7 +8,7 @@ use crate::world::{Client, World};
 /// Whether the test's work is done: in a process of its own, or not at all.
 fn elsewhere(name: &str) -> bool {
     if !cfg!(feature = "faults") {
-        println!("skipped: needs the feature faults to count steps");
+        own_process::skipped("the feature faults to count steps");
         return true;
     }
     if own_process::is_own() {

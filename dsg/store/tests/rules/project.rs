@@ -90,7 +90,7 @@ fn may_mount(name: &str) -> bool {
     if own_process::can_mount() {
         own_process::run(name, &How::OwnMounts);
     } else {
-        println!("skipped: needs mount namespaces");
+        own_process::skipped("mount namespaces");
     }
     false
 }

@@ -52,11 +52,13 @@ fn every_test_of_a_rule_is_named_among_the_promises() {
     let named: BTreeSet<String> =
         rows().into_iter().flat_map(|(_, tests)| tests).map(|(test, _)| test).collect();
     let mut files = vec![workspace().join("dsg/store/tests/edge_cases.rs")];
-    let folder = workspace().join("dsg/store/tests/rules");
-    for entry in fs::read_dir(folder).expect("lists") {
-        let path = entry.expect("an entry").path();
-        if path.file_name().is_some_and(|name| name != "promises.rs") {
-            files.push(path);
+    for folder in ["edge_cases", "rules"] {
+        let folder = workspace().join("dsg/store/tests").join(folder);
+        for entry in fs::read_dir(folder).expect("lists") {
+            let path = entry.expect("an entry").path();
+            if path.file_name().is_some_and(|name| name != "promises.rs") {
+                files.push(path);
+            }
         }
     }
     for file in files {

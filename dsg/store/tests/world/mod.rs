@@ -1,7 +1,6 @@
 //! A world for tests by the library: one repository on a real file system, and people who work on
 //! projects of it. Several test files use it, each another part.
 
-#![expect(clippy::allow_attributes, reason = "`expect` fails in the test file that uses all of it")]
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 pub(crate) mod craft;

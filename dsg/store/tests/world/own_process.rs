@@ -120,6 +120,12 @@ fn command(how: &How<'_>, program: &Path) -> Command {
     }
 }
 
+/// Says that a test did not run for want of something.
+#[expect(clippy::print_stdout, reason = "the test script counts these lines")]
+pub(crate) fn skipped(needs: &str) {
+    println!("skipped: needs {needs}");
+}
+
 /// Whether mount namespaces can be made here.
 pub(crate) fn can_mount() -> bool {
     let tried = output(|| {
