@@ -182,7 +182,8 @@ impl Apply<'_> {
             // Somebody saved between the look and the rename: it goes back, whatever it is now. If
             // something new is there already, both are kept.
             return match trash.rename_new(&label, directory, name) {
-                Err(error) if !error.is_present() => Err(error.into()),
+                // Nor is there a way back where somebody removed the directory.
+                Err(error) if !error.is_present() && !error.is_absent() => Err(error.into()),
                 _ => Ok(Some(EDITED)),
             };
         }
@@ -241,12 +242,13 @@ impl Apply<'_> {
     /// edit goes to the trash.
     fn put_back(&mut self, number: usize, at: &Path, new: &StagedFile) -> Result<Outcome> {
         let Some(staged) = &self.staged else { return Ok(Some(EDITED)) };
-        let (directory, name) = self.parents.of(at)?;
-        if new.is_still(&directory.status(name)?) {
-            directory.exchange(name, staged, &new.name)?;
-            if new.is_still(&staged.status(&new.name)?) {
-                return Ok(Some(EDITED));
-            }
+        if let Some((directory, name)) = present(self.parents.of(at))?
+            && present(directory.status(name))?.is_some_and(|status| new.is_still(&status))
+            // Unless somebody removed it a moment ago.
+            && present(directory.exchange(name, staged, &new.name))?.is_some()
+            && new.is_still(&staged.status(&new.name)?)
+        {
+            return Ok(Some(EDITED));
         }
         staged.rename_new(&new.name, self.trash()?, number.to_string())?;
         Ok(Some(EDITED))
@@ -309,6 +311,11 @@ impl Apply<'_> {
         match staged.rename_new(&new.name, directory, name) {
             Ok(()) => {}
             Err(error) if error.is_present() => return Ok(Some(APPEARED)),
+            // Somebody removed the directory a moment ago: its handle is of no use any more.
+            Err(error) if error.is_absent() => {
+                self.parents = Parents::new(self.root);
+                return Ok(Some(EDITED));
+            }
             Err(error) => return Err(error.into()),
         }
         self.touch(&operation.at);

@@ -158,12 +158,18 @@ impl StateFile {
     /// # Errors
     /// When the disk says no; the old state then stands.
     pub fn save(&mut self, dsg: &Directory, state: State, store: &Trees) -> Result<()> {
-        let file = dsg.open_in_place(FILE, 0o600)?;
+        self.fall_back_if_torn(dsg)?;
         let grown = self.slot.length.saturating_sub(self.slot.compacted);
         if grown > COMPACT_BYTES && grown > self.slot.compacted {
-            *self = write_whole(dsg, state, store, self.slot.sequence + 1)?;
+            let sequence = self.slot.sequence + 1;
+            // Whoever changes nothing may not have read the objects.
+            *self = match store.is_empty() {
+                true => write_whole(dsg, state, &self.objects(dsg)?, sequence)?,
+                false => write_whole(dsg, state, store, sequence)?,
+            };
             return Ok(());
         }
+        let file = dsg.open_in_place(FILE, 0o600)?;
         let mut appended = Vec::new();
         for (new, old) in roots(&state).into_iter().zip(roots(&self.slot.state)) {
             collect(store, new.as_ref(), old.as_ref(), &mut appended)?;
@@ -184,6 +190,33 @@ impl StateFile {
     }
 }
 
+impl StateFile {
+    /// What is saved builds on what the file holds: not on a slot without its bytes.
+    fn fall_back_if_torn(&mut self, dsg: &Directory) -> Result<()> {
+        let reader = dsg.open_file(FILE)?;
+        let whole = |slot: &Slot| -> Result<bool> {
+            let length = slot.length.saturating_sub(slot.appended);
+            let end = slot.appended.saturating_add(length);
+            if length > 0 && reader.status()?.size < end {
+                return Ok(false);
+            }
+            let mut appended = vec![0; usize::try_from(length).unwrap_or(0)];
+            let read = reader.read_at(&mut appended, slot.appended)?;
+            Ok(TreeHash::of(&appended[..read]) == slot.appended_hash)
+        };
+        if whole(&self.slot)? {
+            return Ok(());
+        }
+        match self.older.take() {
+            Some(older) if whole(&older)? => {
+                self.slot = older;
+                Ok(())
+            }
+            _ => Err(damaged("its objects are not whole")),
+        }
+    }
+}
+
 /// The tops of what the file must hold: C, and the last seen state of the repository. They are mostly
 /// one; where they are, nothing is written twice.
 fn roots(state: &State) -> [Option<Root>; 2] {
@@ -193,6 +226,10 @@ fn roots(state: &State) -> [Option<Root>; 2] {
 
 /// Appends the objects of `new` that are not at the same position in `old`.
 fn collect(store: &Trees, new: Option<&Root>, old: Option<&Root>, out: &mut Vec<u8>) -> Result<()> {
+    // Whoever changes nothing may not have read the objects.
+    if new.is_none() || new.map(|root| root.address.hash) == old.map(|root| root.address.hash) {
+        return Ok(());
+    }
     let flow = tree::objects(store, new, old, &mut |address, object| match trees::put(
         out,
         &address.hash,
@@ -318,6 +355,37 @@ mod tests {
         let mut torn = StateFile::open(&dsg).expect("opens").expect("is there");
         torn.objects(&dsg).expect("the older state's objects");
         assert_eq!(torn.state(), &state(first));
+
+        // What is saved then does not build on the bytes that are gone.
+        let mut torn = StateFile::open(&dsg).expect("opens").expect("is there");
+        let third = grow(&mut store, second.as_ref(), "input/c");
+        torn.save(&dsg, state(third), &store).expect("saves");
+        let mut again = StateFile::open(&dsg).expect("opens").expect("is there");
+        let objects = again.objects(&dsg).expect("objects");
+        assert_eq!(again.state(), &state(third));
+        for name in ["input/a", "input/b", "input/c"] {
+            let path = RepoPath::parse(name).expect("a path");
+            assert!(tree::lookup(&objects, third.as_ref(), &path).expect("reads").is_some());
+        }
+    }
+
+    #[test]
+    fn who_read_no_objects_can_note_that_the_repository_is_as_agreed_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dsg = Directory::open(folder.path()).expect("opens");
+        let mut file = StateFile::create(&dsg, state(None)).expect("creates");
+        let mut store = Trees::default();
+        let agreed = grow(&mut store, None, "input/a");
+        let ahead = grow(&mut store, agreed.as_ref(), "input/b").map(CachedRoot::from);
+        let differing = State { remote: ahead, ..state(agreed) };
+        file.save(&dsg, differing, &store).expect("saves");
+        let equal = State { remote: agreed.map(CachedRoot::from), ..state(agreed) };
+        file.save(&dsg, equal.clone(), &Trees::default()).expect("saves");
+        let mut again = StateFile::open(&dsg).expect("opens").expect("is there");
+        assert_eq!(again.state(), &equal);
+        let objects = again.objects(&dsg).expect("objects");
+        let path = RepoPath::parse("input/a").expect("a path");
+        assert!(tree::lookup(&objects, agreed.as_ref(), &path).expect("reads").is_some());
     }
 
     #[test]

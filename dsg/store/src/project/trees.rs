@@ -48,6 +48,11 @@ impl Trees {
         Some(Self { bytes, stored, fresh: MemoryStore::new() })
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stored.is_empty() && self.fresh.is_empty()
+    }
+
     /// Keeps an object under the hash that its bytes have.
     pub fn insert(&mut self, object: Object) {
         self.fresh.insert(object);

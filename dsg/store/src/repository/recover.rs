@@ -75,7 +75,9 @@ impl LocalRepository {
         if is_committed(&directory)? {
             return Ok(());
         }
-        if let Some(_lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? {
+        // Its owner may be removing it at this moment: then there is no place for a lock in it.
+        let lock = present(lock_file(&directory, STAGING_LOCK, self.file_mode(false), false))?;
+        if let Some(Some(_lock)) = lock {
             match staging.remove_tree(&name) {
                 Err(error) if !error.is_denied() => return Err(error.into()),
                 // Another user's leftovers can't always be removed by us; they are theirs to clean.

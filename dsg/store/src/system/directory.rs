@@ -455,9 +455,11 @@ impl Directory {
         // A stack of paths, not recursion: how deep a tree is, is up to whoever made it.
         let mut stack = vec![PathBuf::from(name)];
         while let Some(path) = stack.pop() {
+            // Somebody else may be removing it too.
             let Some(directory) = super::present(self.directory(&path))? else { continue };
+            let Some(entries) = super::present(directory.entries())? else { continue };
             let mut directories = Vec::new();
-            for entry in directory.entries()? {
+            for entry in entries {
                 if entry.kind == Kind::Directory {
                     directories.push(path.join(&entry.name));
                 } else {
@@ -465,8 +467,10 @@ impl Directory {
                 }
             }
             if directories.is_empty() {
-                let parent = self.directory(path.parent().unwrap_or_else(|| Path::new("")))?;
-                parent.remove_directory_if_empty(path.file_name().unwrap_or(name))?;
+                let parent = path.parent().unwrap_or_else(|| Path::new(""));
+                if let Some(parent) = super::present(self.directory(parent))? {
+                    parent.remove_directory_if_empty(path.file_name().unwrap_or(name))?;
+                }
             } else {
                 stack.push(path);
                 stack.extend(directories);
