@@ -38,6 +38,8 @@ pub enum Fault {
     Kill(u64),
     /// SIGSTOP before the step.
     Stop(u64),
+    /// SIGSTOP before the step, and once it goes on SIGKILL before the one after it.
+    StopThenKill(u64),
     /// The step fails: the disk is full.
     Full(u64),
     /// The step fails: the disk is broken.
@@ -54,6 +56,7 @@ impl Fault {
             Self::None => String::new(),
             Self::Kill(step) => format!("kill:{step}"),
             Self::Stop(step) => format!("stop:{step}"),
+            Self::StopThenKill(step) => format!("stop:{step},kill:{}", step + 1),
             Self::Full(step) => format!("enospc:{step}"),
             Self::Broken(step) => format!("eio:{step}"),
             Self::FullFrom(step) => format!("enospc-from:{step}"),
