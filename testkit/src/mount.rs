@@ -10,7 +10,9 @@ use crate::program;
 /// Smaller ones `mkfs.xfs` refuses.
 const XFS_BYTES: u64 = 320 << 20;
 
-const UNMOUNT_ATTEMPTS_MAX: u32 = 100;
+/// How often mounting is tried again, and the pause between.
+const ATTEMPTS_MAX: u32 = 200;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// What a test needs and is not here; empty when it can run. Says `skipped: needs …`, and fails with
 /// `CI=true`, where nothing may be missing.
@@ -55,13 +57,13 @@ fn tool(name: &str) -> Option<PathBuf> {
     places.map(|place| Path::new(place).join(name)).find(|path| path.is_file())
 }
 
-fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
+fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<String> {
     let path = tool(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))?;
     let mut command = Command::new(path);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = program::start(&mut command)?.wait_with_output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(io::Error::other(format!("{name} {arguments:?}: {}", text.trim())))
@@ -72,6 +74,9 @@ fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
 pub struct Xfs {
     /// Holds the image and the mount point.
     folder: tempfile::TempDir,
+    /// Kept for the whole life: a device that is set up for each mount may still be going away when
+    /// the next mount takes it.
+    device: String,
     mounted: bool,
 }
 
@@ -82,19 +87,14 @@ impl Xfs {
     /// When a tool fails.
     pub fn new() -> io::Result<Self> {
         let folder = self::folder()?;
-        fs::File::create(folder.path().join("image"))?.set_len(XFS_BYTES)?;
+        let image = folder.path().join("image");
+        fs::File::create(&image)?.set_len(XFS_BYTES)?;
         fs::create_dir(folder.path().join("mount"))?;
-        let mut xfs = Self { folder, mounted: false };
-        run(
-            "mkfs.xfs",
-            &["-q".as_ref(), "-m".as_ref(), "reflink=1".as_ref(), xfs.image().as_ref()],
-        )?;
+        run("mkfs.xfs", &["-q".as_ref(), "-m".as_ref(), "reflink=1".as_ref(), image.as_ref()])?;
+        let device = run("losetup", &["--find".as_ref(), "--show".as_ref(), image.as_ref()])?;
+        let mut xfs = Self { folder, device, mounted: false };
         xfs.mount()?;
         Ok(xfs)
-    }
-
-    fn image(&self) -> PathBuf {
-        self.folder.path().join("image")
     }
 
     /// Where it is mounted.
@@ -104,8 +104,7 @@ impl Xfs {
     }
 
     fn mount(&mut self) -> io::Result<()> {
-        let (image, path) = (self.image(), self.path());
-        run("mount", &["-o".as_ref(), "loop".as_ref(), image.as_ref(), path.as_ref()])?;
+        run("mount", &[self.device.as_ref(), self.path().as_ref()])?;
         self.mounted = true;
         Ok(())
     }
@@ -119,10 +118,10 @@ impl Xfs {
         let mut attempts = 0;
         while let Err(error) = run("umount", &[self.path().as_ref()]) {
             attempts += 1;
-            if attempts == UNMOUNT_ATTEMPTS_MAX {
+            if attempts == ATTEMPTS_MAX {
                 return Err(error);
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(PAUSE);
         }
         self.mounted = false;
         Ok(())
@@ -142,7 +141,8 @@ impl Xfs {
     /// When the tool fails.
     pub fn cut_power(&self) -> io::Result<()> {
         let path = self.path();
-        run("xfs_io", &["-x".as_ref(), "-c".as_ref(), "shutdown".as_ref(), path.as_ref()])
+        run("xfs_io", &["-x".as_ref(), "-c".as_ref(), "shutdown".as_ref(), path.as_ref()])?;
+        Ok(())
     }
 
     /// The power comes back. Whoever had files open must be gone.
@@ -150,8 +150,17 @@ impl Xfs {
     /// # Errors
     /// When it can't be mounted again.
     pub fn restart(&mut self) -> io::Result<()> {
-        self.unmount()?;
-        self.mount()
+        for _ in 0..ATTEMPTS_MAX {
+            self.unmount()?;
+            self.mount()?;
+            // Who has a mount namespace of their own, even for a moment, may still hold what was cut
+            // off, and then it is that which is mounted again.
+            if fs::read_dir(self.path()).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(io::Error::other("somebody holds the file system that was shut down"))
     }
 }
 
@@ -161,6 +170,7 @@ impl Drop for Xfs {
         if self.mounted && self.unmount().is_err() {
             let _ = run("umount", &["-l".as_ref(), self.path().as_ref()]);
         }
+        let _ = run("losetup", &["--detach".as_ref(), self.device.as_ref()]);
     }
 }
 
@@ -204,7 +214,8 @@ impl SmallDisk {
     /// When the tool fails.
     pub fn resize(&self, kibibytes: u64) -> io::Result<()> {
         let options = format!("remount,size={kibibytes}k");
-        run("mount", &["-o".as_ref(), options.as_ref(), self.path().as_ref()])
+        run("mount", &["-o".as_ref(), options.as_ref(), self.path().as_ref()])?;
+        Ok(())
     }
 }
 

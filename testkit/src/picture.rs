@@ -93,7 +93,11 @@ impl Picture {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && directory.is_empty() => {
                     break;
                 }
-                entries => entries?,
+                Err(error) => {
+                    let at = root.join(&directory);
+                    return Err(io::Error::other(format!("{}: {error}", at.display())));
+                }
+                Ok(entries) => entries,
             };
             for entry in entries {
                 let entry = entry?;
@@ -164,12 +168,16 @@ impl Picture {
     }
 }
 
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
 fn node(path: &Path, status: &fs::Metadata) -> io::Result<Node> {
     Ok(if status.is_symlink() {
         Node::Link { target: fs::read_link(path)?.to_string_lossy().into_owned() }
     } else if status.is_file() {
         Node::File {
-            hash: blake3::hash(&fs::read(path)?).to_hex().to_string(),
+            hash: blake3::hash(&read(path)?).to_hex().to_string(),
             mode: status.permissions().mode() & 0o7777,
             modified: (status.mtime(), status.mtime_nsec()),
         }

@@ -15,7 +15,6 @@ static STARTING: RwLock<()> = RwLock::new(());
 
 /// While this lives no process is started by way of this module, so that locks which this process
 /// releases are free at once.
-#[must_use]
 pub fn nothing_starts() -> RwLockReadGuard<'static, ()> {
     STARTING.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -38,6 +37,8 @@ pub enum Fault {
     Kill(u64),
     /// SIGSTOP before the step.
     Stop(u64),
+    /// SIGSTOP before the step, and once it goes on SIGKILL before the one after it.
+    StopThenKill(u64),
     /// The step fails: the disk is full.
     Full(u64),
     /// The step fails: the disk is broken.
@@ -54,6 +55,7 @@ impl Fault {
             Self::None => String::new(),
             Self::Kill(step) => format!("kill:{step}"),
             Self::Stop(step) => format!("stop:{step}"),
+            Self::StopThenKill(step) => format!("stop:{step},kill:{}", step + 1),
             Self::Full(step) => format!("enospc:{step}"),
             Self::Broken(step) => format!("eio:{step}"),
             Self::FullFrom(step) => format!("enospc-from:{step}"),

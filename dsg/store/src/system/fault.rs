@@ -3,7 +3,8 @@
 //! A step is a system call that changes something. In a shipped build `step` is empty; with the
 //! feature `faults` it reads `DSG_FAULT` once: `kill:N` ends the program by SIGKILL before its N-th
 //! step, `stop:N` pauses it there (SIGSTOP), `enospc:N` and `eio:N` make that step fail,
-//! `enospc-from:N` makes every step that needs space fail from there on. `DSG_FAULT_LOG=FILE` gets a
+//! `enospc-from:N` makes every step that needs space fail from there on; several are separated by
+//! commas. `DSG_FAULT_LOG=FILE` gets a
 //! line for each step. Inside a process, `arm` makes every step from the n-th on fail, as after a
 //! crash.
 //!
@@ -46,12 +47,11 @@ mod armed {
     static ASKED: OnceLock<Asked> = OnceLock::new();
 
     struct Asked {
-        what: What,
+        what: Vec<What>,
         log: Option<Mutex<File>>,
     }
 
     enum What {
-        Nothing,
         Kill(u64),
         Stop(u64),
         Fail(Errno, u64),
@@ -61,21 +61,25 @@ mod armed {
     fn asked() -> &'static Asked {
         ASKED.get_or_init(|| {
             let text = std::env::var("DSG_FAULT").unwrap_or_default();
-            let (kind, number) = text.split_once(':').unwrap_or(("", "0"));
-            let number = number.parse().unwrap_or(0);
-            let what = match kind {
-                "kill" => What::Kill(number),
-                "stop" => What::Stop(number),
-                "enospc" => What::Fail(Errno::NOSPC, number),
-                "eio" => What::Fail(Errno::IO, number),
-                "enospc-from" => What::FailFrom(Errno::NOSPC, number),
-                _ => What::Nothing,
-            };
+            let what = text.split(',').filter_map(parse).collect();
             let log = std::env::var_os("DSG_FAULT_LOG")
                 .and_then(|path| OpenOptions::new().append(true).create(true).open(path).ok())
                 .map(Mutex::new);
             Asked { what, log }
         })
+    }
+
+    fn parse(text: &str) -> Option<What> {
+        let (kind, number) = text.split_once(':')?;
+        let number = number.parse().ok()?;
+        match kind {
+            "kill" => Some(What::Kill(number)),
+            "stop" => Some(What::Stop(number)),
+            "enospc" => Some(What::Fail(Errno::NOSPC, number)),
+            "eio" => Some(What::Fail(Errno::IO, number)),
+            "enospc-from" => Some(What::FailFrom(Errno::NOSPC, number)),
+            _ => None,
+        }
     }
 
     /// See the module.
@@ -97,17 +101,18 @@ mod armed {
             // A line that can't be logged is missed by the test that counts them.
             let _ = writeln!(log, "{number} {operation} {}", path.display());
         }
-        match asked.what {
-            _ if again => {}
-            What::Kill(at) if at == number => end(Signal::KILL),
-            What::Stop(at) if at == number => end(Signal::STOP),
-            What::Fail(errno, at) if at == number => {
-                return Err(SystemError::new(operation, path, errno));
+        for what in asked.what.iter().filter(|_| !again) {
+            match *what {
+                What::Kill(at) if at == number => end(Signal::KILL),
+                What::Stop(at) if at == number => end(Signal::STOP),
+                What::Fail(errno, at) if at == number => {
+                    return Err(SystemError::new(operation, path, errno));
+                }
+                What::FailFrom(errno, at) if number >= at && takes_space(operation) => {
+                    return Err(SystemError::new(operation, path, errno));
+                }
+                _ => {}
             }
-            What::FailFrom(errno, at) if number >= at && takes_space(operation) => {
-                return Err(SystemError::new(operation, path, errno));
-            }
-            _ => {}
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
-//! Power cuts on a real file system: what was not synced is gone, as if by a magician's cloth.
+//! Power cuts on a real file system: what was not synced is gone.
 //!
 //! The program is stopped before a step, the XFS under it is shut down without writing its log, the
-//! program is killed, and the file system comes back from what had reached the disk.
+//! program is killed, and the file system comes back from what had reached the disk. Repository and
+//! projects lie on one file system, where contents share blocks, or on two, where a sync of the one
+//! does not happen to cover the other.
 
-use testkit::mount::{Xfs, lacks};
+use testkit::mount::{Xfs, folder, lacks};
 use testkit::program::{Fault, all_steps};
 
 use super::check::{after_crash, at_the_end};
@@ -11,33 +13,71 @@ use super::scenario::{ALL, BOTH, CACHED, DOWNLOAD, Prepared, Reference, Scenario
 use super::sweep::{Findings, at};
 use super::world::{Ended, World, ended};
 
-const TOOLS: &[&str] = &["mkfs.xfs", "xfs_io", "mount", "umount"];
+const TOOLS: &[&str] = &["mkfs.xfs", "xfs_io", "losetup", "mount", "umount"];
 
 /// One in so many steps is tried, unless `DSG_ALL_STEPS=1`.
 const STRIDE: usize = 3;
 
-/// A starting world on the file system, durable.
-fn prepare(xfs: &Xfs, scenario: &Scenario) -> Prepared {
-    let root = xfs.path().join("world");
-    if root.exists() {
-        std::fs::remove_dir_all(&root).expect("removes");
-    }
-    std::fs::create_dir_all(root.join("srv")).expect("creates");
-    let prepared = scenario.prepare_in(World::at(&root));
-    xfs.sync().expect("syncs");
-    prepared
+/// A server and a workstation.
+struct Machines {
+    server: Xfs,
+    workstation: Xfs,
 }
 
-fn cut(xfs: &mut Xfs, scenario: &Scenario, reference: &Reference, step: u64) -> Vec<String> {
-    let prepared = prepare(xfs, scenario);
+impl Machines {
+    fn new() -> Self {
+        let new = || Xfs::new().expect("a file system");
+        Self { server: new(), workstation: new() }
+    }
+
+    /// A starting world, durable; on one file system or on both.
+    fn prepare(&self, scenario: &Scenario, both: bool) -> Prepared {
+        let workstation = if both { &self.workstation } else { &self.server };
+        let beside = folder().expect("a folder");
+        for (name, xfs) in [("srv", &self.server), ("alice", workstation), ("bob", workstation)] {
+            let real = xfs.path().join(name);
+            if real.exists() {
+                std::fs::remove_dir_all(&real).expect("removes");
+            }
+            std::fs::create_dir(&real).expect("creates");
+            std::os::unix::fs::symlink(&real, beside.path().join(name)).expect("links");
+        }
+        let prepared = scenario.prepare_in(World::of(beside));
+        self.server.sync().expect("syncs");
+        self.workstation.sync().expect("syncs");
+        prepared
+    }
+
+    fn cut_power(&self) {
+        self.server.cut_power().expect("cuts");
+        self.workstation.cut_power().expect("cuts");
+    }
+
+    fn restart(&mut self) {
+        self.server.restart().expect("restarts");
+        self.workstation.restart().expect("restarts");
+    }
+}
+
+fn cut(
+    machines: &mut Machines,
+    scenario: &Scenario,
+    reference: &Reference,
+    step: u64,
+) -> Vec<String> {
+    let prepared = machines.prepare(scenario, step % 2 == 0);
     let world = &prepared.world;
     let process = world.start(scenario.operation, scenario.actor, Fault::Stop(step));
-    if !process.stopped().expect("waits") {
-        return vec![format!("step {step} was not reached: {:?}", ended(process))];
+    // Where blocks are shared there are fewer steps; then the cut comes right after the last.
+    let stopped = process.stopped().expect("waits");
+    machines.cut_power();
+    if stopped {
+        process.kill().expect("kills");
+    } else {
+        let end = ended(process);
+        assert_eq!(end, Ended::Done, "{}, {step}", scenario.name);
     }
-    xfs.cut_power().expect("cuts");
-    process.kill().expect("kills");
-    xfs.restart().expect("restarts");
+    machines.restart();
     let wrong = after_crash(&prepared, reference);
     if !wrong.is_empty() {
         return at(reference, step, wrong, "after the power cut");
@@ -45,7 +85,9 @@ fn cut(xfs: &mut Xfs, scenario: &Scenario, reference: &Reference, step: u64) -> 
     if let Err(why) = scenario.run(world) {
         return at(reference, step, vec![why], "the run after the power cut");
     }
-    let wrong = at_the_end(scenario, &prepared, reference);
+    let mut wrong = at_the_end(scenario, &prepared, reference);
+    // If the server's disk was faster than the workstation's, nobody knows of the upload any more.
+    wrong.retain(|line| !line.starts_with("left over: .dsg-repository/staging/"));
     if wrong.is_empty() { wrong } else { at(reference, step, wrong, "after the next run") }
 }
 
@@ -54,7 +96,7 @@ fn a_power_cut_at_a_step_loses_nothing() {
     if lacks(TOOLS) {
         return;
     }
-    let mut xfs = Xfs::new().expect("a file system");
+    let mut machines = Machines::new();
     let mut findings = Findings::default();
     let some: &[Scenario] = &[UPLOAD, DOWNLOAD, BOTH, CACHED];
     let (scenarios, stride) = if all_steps() { (ALL, 1) } else { (some, STRIDE) };
@@ -64,7 +106,7 @@ fn a_power_cut_at_a_step_loses_nothing() {
         let first = 1 + number % stride;
         for step in (first..=reference.log.len()).step_by(stride) {
             let step = step as u64;
-            findings.add(scenario.name, step, cut(&mut xfs, scenario, &reference, step));
+            findings.add(scenario.name, step, cut(&mut machines, scenario, &reference, step));
         }
     }
     println!("power cuts: {}", findings.count);
@@ -76,16 +118,16 @@ fn what_was_reported_as_committed_survives_a_power_cut() {
     if lacks(TOOLS) {
         return;
     }
-    let mut xfs = Xfs::new().expect("a file system");
+    let mut machines = Machines::new();
     let mut findings = Findings::default();
-    for scenario in ALL {
+    for (scenario, both) in ALL.iter().flat_map(|scenario| [(scenario, false), (scenario, true)]) {
         let reference = scenario.reference();
-        let prepared = prepare(&xfs, scenario);
+        let prepared = machines.prepare(scenario, both);
         let world = &prepared.world;
         let process = world.start(scenario.operation, scenario.actor, Fault::None);
         assert_eq!(ended(process), Ended::Done, "{}", scenario.name);
-        xfs.cut_power().expect("cuts");
-        xfs.restart().expect("restarts");
+        machines.cut_power();
+        machines.restart();
         let (now, planned) = (world.moment(), &reference.after);
         let mut wrong = after_crash(&prepared, &reference);
         wrong.extend(planned.repository.visible.differences(&now.repository.visible));

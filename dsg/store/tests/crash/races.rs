@@ -42,16 +42,39 @@ const EDITS: [(&str, fn(&Path, &str)); 6] = [
     ("input/new/one", save),
 ];
 
-fn text_of(path: &str) -> String {
-    format!("edited while the sync ran: {path}")
+fn text_of(path: &str, word: &str) -> String {
+    format!("edited {word} the sync: {path}")
 }
 
-fn edits_kept(world: &World, when: &str) -> Vec<String> {
-    let kept = |path: &&str| {
-        fs::read_to_string(world.project("alice").join(path)).ok() != Some(text_of(path))
+fn edits_kept(world: &World, word: &str, when: &str) -> Vec<String> {
+    let is_lost = |path: &&str| {
+        fs::read_to_string(world.project("alice").join(path)).ok() != Some(text_of(path, word))
     };
-    let lost = EDITS.iter().map(|(path, _)| *path).filter(kept);
+    let lost = EDITS.iter().map(|(path, _)| *path).filter(is_lost);
     lost.map(|path| format!("{when}: the edit of {path} is not there")).collect()
+}
+
+/// The edits, told apart by `word`.
+fn edit_all(world: &World, word: &str) {
+    for (path, edit) in EDITS {
+        edit(&world.project("alice").join(path), &text_of(path, word));
+    }
+}
+
+/// The next sync is like any other: it asks where the other side changed too, and only there.
+fn next_sync(world: &World, wrong: &mut Vec<String>) {
+    match world.run(Operation::Sync, "alice") {
+        Ok(SyncOutcome::Done(_)) => wrong.extend(agrees(world, "alice")),
+        Ok(SyncOutcome::Conflicts(questions)) => {
+            let known = |path: &str| {
+                EDITS.iter().any(|(edited, _)| *edited == path) || path.contains("deep/file")
+            };
+            for question in questions.iter().filter(|question| !known(question.path.as_str())) {
+                wrong.push(format!("a conflict at {}: {}", question.path, question.reason));
+            }
+        }
+        Err(error) => wrong.push(format!("the next sync: {error}")),
+    }
 }
 
 fn edit_during(reference: &Reference, step: u64) -> Vec<String> {
@@ -65,9 +88,7 @@ fn edit_during(reference: &Reference, step: u64) -> Vec<String> {
     if !process.stopped().expect("waits") {
         return vec![format!("step {step} was not reached")];
     }
-    for (path, edit) in EDITS {
-        edit(&project.join(path), &text_of(path));
-    }
+    edit_all(world, "during");
     let written_by_handle = "written by a program that had the file open";
     open.rewind().expect("rewinds");
     open.set_len(0).expect("empties");
@@ -79,27 +100,66 @@ fn edit_during(reference: &Reference, step: u64) -> Vec<String> {
     if end != Ended::Done {
         wrong.push(format!("{end:?}"));
     }
-    wrong.extend(edits_kept(world, "after the sync"));
-    let hash = blake3::hash(written_by_handle.as_bytes()).to_hex().to_string();
-    let everywhere = Picture::without(&project, &|_| false).expect("looks");
-    if !everywhere.contents().contains_key(hash.as_str()) {
+    wrong.extend(edits_kept(world, "during", "after the sync"));
+    if !is_somewhere(&project, written_by_handle) {
         wrong.push("what went through the open file is nowhere".to_owned());
     }
-    // The edits are changes like any other: asked about where the other side changed too.
-    match world.run(Operation::Sync, "alice") {
-        Ok(SyncOutcome::Done(_)) => wrong.extend(agrees(world, "alice")),
-        Ok(SyncOutcome::Conflicts(questions)) => {
-            let known = |path: &str| {
-                EDITS.iter().any(|(edited, _)| *edited == path) || path.contains("deep/file")
-            };
-            for question in questions.iter().filter(|question| !known(question.path.as_str())) {
-                wrong.push(format!("a conflict at {}: {}", question.path, question.reason));
-            }
-        }
-        Err(error) => wrong.push(format!("the next sync: {error}")),
-    }
-    wrong.extend(edits_kept(world, "after the next sync"));
+    next_sync(world, &mut wrong);
+    wrong.extend(edits_kept(world, "during", "after the next sync"));
     if wrong.is_empty() { wrong } else { at(reference, step, wrong, "edited") }
+}
+
+fn is_somewhere(project: &Path, text: &str) -> bool {
+    let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+    let everywhere = Picture::without(project, &|_| false).expect("looks");
+    everywhere.contents().contains_key(hash.as_str())
+}
+
+/// The user goes on working between a crash and the next command.
+fn edit_after(reference: &Reference, step: u64) -> Vec<String> {
+    let prepared = DOWNLOAD.prepare();
+    let world = &prepared.world;
+    ended(world.start(DOWNLOAD.operation, DOWNLOAD.actor, Fault::Kill(step)));
+    edit_all(world, "after");
+    let mut wrong = Vec::new();
+    next_sync(world, &mut wrong);
+    wrong.extend(edits_kept(world, "after", "after the next run"));
+    next_sync(world, &mut wrong);
+    wrong.extend(edits_kept(world, "after", "after one more"));
+    if wrong.is_empty() { wrong } else { at(reference, step, wrong, "killed, then edited") }
+}
+
+/// The user saves while a step is on its way, the crash comes right after it, and the user saves
+/// again.
+fn edit_before_and_after(reference: &Reference, step: u64) -> Vec<String> {
+    let prepared = DOWNLOAD.prepare();
+    let world = &prepared.world;
+    let project = world.project("alice");
+    let process = world.start(DOWNLOAD.operation, DOWNLOAD.actor, Fault::StopThenKill(step));
+    if !process.stopped().expect("waits") {
+        return vec![format!("step {step} was not reached")];
+    }
+    edit_all(world, "during");
+    process.go_on().expect("goes on");
+    ended(process);
+    let here = |path: &str, word: &str| {
+        fs::read_to_string(project.join(path)).ok() == Some(text_of(path, word))
+    };
+    // Where the first edit is no longer at its path, nobody but dsg has it.
+    let taken: Vec<&str> =
+        EDITS.iter().map(|(path, _)| *path).filter(|path| !here(path, "during")).collect();
+    edit_all(world, "after");
+    let mut wrong = Vec::new();
+    next_sync(world, &mut wrong);
+    wrong.extend(edits_kept(world, "after", "after the next run"));
+    for path in taken {
+        if !is_somewhere(&project, &text_of(path, "during")) {
+            wrong.push(format!("the first edit of {path} is nowhere"));
+        }
+    }
+    next_sync(world, &mut wrong);
+    wrong.extend(edits_kept(world, "after", "after one more"));
+    if wrong.is_empty() { wrong } else { at(reference, step, wrong, "edited, killed, edited") }
 }
 
 /// Whether a step puts something into place in alice's project, or comes after that.
@@ -108,15 +168,30 @@ fn first_apply(steps: &[Step]) -> u64 {
     steps.iter().position(applies).expect("an apply") as u64 + 1
 }
 
-#[test]
-fn edit_during_apply_is_kept() {
+/// Tries one way of editing at each step of the apply.
+fn at_each_step(what: &str, edit: fn(&Reference, u64) -> Vec<String>) {
     let reference = DOWNLOAD.reference();
     let first = first_apply(&reference.log);
     let count = reference.log.len() as u64 - first + 1;
     let mut findings = Findings::default();
-    findings.each("download", count, |number| edit_during(&reference, first + number - 1));
-    println!("edits during apply: {}", findings.count);
+    findings.each("download", count, |number| edit(&reference, first + number - 1));
+    println!("{what}: {}", findings.count);
     findings.settle();
+}
+
+#[test]
+fn edit_during_apply_is_kept() {
+    at_each_step("edits during apply", edit_during);
+}
+
+#[test]
+fn edit_between_crash_and_recovery_is_kept() {
+    at_each_step("edits after a crash", edit_after);
+}
+
+#[test]
+fn edits_before_and_after_a_crash_are_kept() {
+    at_each_step("edits before and after a crash", edit_before_and_after);
 }
 
 /// The transaction whose staging area is there.

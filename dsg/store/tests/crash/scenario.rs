@@ -56,7 +56,7 @@ pub(crate) const CLONE: Scenario = Scenario {
     prepare: |world| {
         write_base(world, "alice");
         done(world, Operation::Init, "alice");
-        std::fs::create_dir(world.project("bob")).expect("creates");
+        world.join_in("bob");
         // Some files are there already, before the project is connected.
         world.write("bob", "input/keep.txt", "keep");
         world.write("bob", "input/only-bob.txt", "from before");
@@ -220,13 +220,13 @@ pub(crate) fn write_base(world: &World, user: &str) {
 pub(crate) fn both_have_base(world: &World) {
     write_base(world, "alice");
     done(world, Operation::Init, "alice");
-    std::fs::create_dir(world.project("bob")).expect("creates");
+    world.join_in("bob");
     done(world, Operation::Clone, "bob");
 }
 
 /// Changes after which each path is of the kind that it was.
 pub(crate) fn edit_files(world: &World, user: &str) {
-    let large: String = (0..30_000).map(|n| format!("{n} measured\n")).collect();
+    let large: String = (0..90_000).map(|n| format!("{n} measured\n")).collect();
     for (path, text) in [
         ("input/change.txt", "change 2"),
         ("input/change/deep/file.txt", large.as_str()),

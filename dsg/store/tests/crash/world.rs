@@ -57,9 +57,14 @@ impl World {
     /// A new one in memory.
     pub(crate) fn new() -> Self {
         let folder = folder().expect("a folder");
+        fs::create_dir(folder.path().join("srv")).expect("creates");
+        Self::of(folder)
+    }
+
+    /// One in a folder that goes with it.
+    pub(crate) fn of(folder: tempfile::TempDir) -> Self {
         let mut world = Self::at(folder.path());
         world._folder = Some(folder);
-        fs::create_dir(world.root.join("srv")).expect("creates");
         world
     }
 
@@ -137,6 +142,11 @@ impl World {
 
 /// Edits, as a user makes them.
 impl World {
+    /// Makes the folder of another user's project, if it is not there.
+    pub(crate) fn join_in(&self, user: &str) {
+        fs::create_dir_all(self.project(user)).expect("creates");
+    }
+
     pub(crate) fn write(&self, user: &str, path: &str, text: &str) {
         let path = self.project(user).join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("creates");
