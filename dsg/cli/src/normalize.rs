@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context, project: &Project, dry_run: bool) -> Result
     if !dry_run && !plan.is_empty() {
         let done = normalize::carry_out(project, &plan)?;
         for path in &done.changed_meanwhile {
-            context.ui.notice(&format!("{} changed meanwhile and was left alone", safe(path)));
+            context.ui.notice(format!("{} changed meanwhile and was left alone", safe(path)));
         }
     }
     print(context, &plan, dry_run);

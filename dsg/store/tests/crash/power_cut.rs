@@ -65,7 +65,7 @@ fn cut(
     reference: &Reference,
     step: u64,
 ) -> Vec<String> {
-    let prepared = machines.prepare(scenario, step % 2 == 0);
+    let prepared = machines.prepare(scenario, step.is_multiple_of(2));
     let world = &prepared.world;
     let process = world.start(scenario.operation, scenario.actor, Fault::Stop(step));
     // Where blocks are shared there are fewer steps; then the cut comes right after the last.

@@ -33,7 +33,10 @@ fn write_over(path: &Path, text: &str) {
     fs::write(path, text).expect("writes");
 }
 
-const EDITS: [(&str, fn(&Path, &str)); 6] = [
+/// A path, and a way to save a file there.
+type Edit = (&'static str, fn(&Path, &str));
+
+const EDITS: [Edit; 6] = [
     ("input/change.txt", write_over),
     ("input/grow", save),
     ("input/remove.txt", write_over),

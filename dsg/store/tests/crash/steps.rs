@@ -93,7 +93,7 @@ fn compare(scenario: &Scenario) -> usize {
     let variables = [("DSG_FAULT_LOG", log.as_os_str())];
     let process =
         world.start_with(scenario.operation, scenario.actor, Fault::None, &variables, |command| {
-            *command = under_strace(command, &trace)
+            *command = under_strace(command, &trace);
         });
     assert_eq!(ended(process), Ended::Done, "{}", scenario.name);
     let root = world.root.to_string_lossy().into_owned();

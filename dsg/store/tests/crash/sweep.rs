@@ -55,6 +55,7 @@ impl Findings {
     }
 
     /// Takes the outcome of one experiment.
+    #[expect(clippy::needless_pass_by_value, reason = "what was found is given away")]
     pub(crate) fn add(&mut self, name: &str, number: u64, wrong: Vec<String>) {
         self.count += 1;
         if !wrong.is_empty() {

@@ -195,7 +195,9 @@ impl Client {
         let gone: Vec<PathBuf> = self
             .written
             .iter()
-            .filter(|(path, hash)| tree.get(*path).and_then(|node| node.content()) != Some(**hash))
+            .filter(|(path, hash)| {
+                tree.get(*path).and_then(super::disk::Node::content) != Some(**hash)
+            })
             .map(|(path, _)| path.clone())
             .collect();
         let mut last_place = BTreeMap::new();

@@ -92,7 +92,7 @@ fn write(log: &mut File, line: &Line) {
 }
 
 fn run_seed(seed: u64) -> Ended {
-    let overlapping = seed % OVERLAPPING == 0;
+    let overlapping = seed.is_multiple_of(OVERLAPPING);
     let mut world = World::new(seed);
     let run = AssertUnwindSafe(|| {
         if overlapping { world.run_overlapping() } else { world.run_in_sequence() }

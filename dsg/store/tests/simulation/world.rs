@@ -227,7 +227,7 @@ impl World {
         now: &Seen,
     ) -> Checked {
         self.counts.snapshots += u64::from(report.snapshot.is_some());
-        if report.head.map_or(0, |head| head.get()) != now.head {
+        if report.head.map_or(0, dsg_core::snapshot::SnapshotNumber::get) != now.head {
             return Err(format!("HEAD: reported {:?}, is s{}", report.head, now.head));
         }
         let client = &mut self.clients[at];
