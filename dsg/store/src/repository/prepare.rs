@@ -95,11 +95,8 @@ impl LocalUpload<'_> {
             }
             keep
         });
-        let mut parents = Parents::new(&self.directory);
         for at in obsolete {
-            if let Some((directory, name)) = present(parents.of(&at))? {
-                directory.remove_file_if_there(name)?;
-            }
+            self.unstage(&at)?;
         }
         for change in changes {
             if let Some(new) = &change.new
@@ -107,6 +104,25 @@ impl LocalUpload<'_> {
             {
                 self.stage_one(&change.path, new)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Throws away a staged content, and the directories that were staged for it alone: they would
+    /// be placed empty.
+    fn unstage(&self, at: &Path) -> Result<()> {
+        let mut parents = Parents::new(&self.directory);
+        if let Some((directory, name)) = present(parents.of(at))? {
+            directory.remove_file_if_there(name)?;
+        }
+        let mut above = at.parent().filter(|path| !path.as_os_str().is_empty());
+        while let Some(path) = above {
+            if let Some((directory, name)) = present(parents.of(path))?
+                && !directory.remove_directory_if_empty(name)?
+            {
+                break;
+            }
+            above = path.parent().filter(|path| !path.as_os_str().is_empty());
         }
         Ok(())
     }
