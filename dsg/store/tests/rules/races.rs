@@ -6,7 +6,7 @@ use std::path::Path;
 
 use dsg_core::hash::ContentHash;
 
-use crate::world::{Client, World, look, own_process, skipped, steps};
+use crate::world::{Client, World, long_ago, look, own_process, set_modified, skipped, steps};
 
 /// Whether the test's work is done: in a process of its own, or not at all.
 fn elsewhere(name: &str, step: (&str, &str), meanwhile: fn(&Path)) -> bool {
@@ -39,6 +39,8 @@ fn prepared() -> (World, Client, Client) {
 fn what_came_out_of_the_tree_is_looked_at() {
     let meanwhile = |world: &Path| {
         fs::write(world.join("bob/new"), "of bob").expect("writes");
+        // An old file of bob's, moved there: nothing about it is recent.
+        set_modified(&world.join("bob/new"), long_ago(5));
         fs::rename(world.join("bob/new"), world.join("bob/input/a")).expect("renames");
     };
     let name = "races::what_came_out_of_the_tree_is_looked_at";
