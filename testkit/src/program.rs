@@ -15,7 +15,6 @@ static STARTING: RwLock<()> = RwLock::new(());
 
 /// While this lives no process is started by way of this module, so that locks which this process
 /// releases are free at once.
-#[must_use]
 pub fn nothing_starts() -> RwLockReadGuard<'static, ()> {
     STARTING.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -72,8 +71,6 @@ pub fn again(test: &str, variables: &[(&str, &OsStr)], fault: Fault) -> io::Resu
     let mut command = Command::new(std::env::current_exe()?);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
     command.env("DSG_FAULT", fault.variable());
-    // One thread: the n-th step is the same one in every run.
-    command.env("RAYON_NUM_THREADS", "1");
     for (name, value) in variables {
         command.env(name, value);
     }

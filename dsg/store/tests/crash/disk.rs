@@ -7,7 +7,7 @@ use testkit::mount::{SmallDisk, lacks};
 use testkit::program::Fault;
 
 use super::check::{after_crash, at_the_end};
-use super::scenario::{ALL, Reference, Scenario, UPLOAD, BOTH};
+use super::scenario::{ALL, BOTH, Reference, Scenario, UPLOAD};
 use super::sweep::{Findings, at};
 use super::world::{Ended, World, ended};
 
@@ -49,13 +49,11 @@ fn a_disk_that_fails_at_a_step_leaves_nothing_half_done() {
         let reference = scenario.reference();
         let steps = reference.log.len() as u64;
         for kind in kinds {
-            findings.each(scenario.name, steps, |step| {
-                failing(scenario, &reference, step, kind(step))
-            });
+            findings
+                .each(scenario.name, steps, |step| failing(scenario, &reference, step, kind(step)));
         }
     }
-    println!("failed steps: {}", findings.count);
-    findings.settle();
+    findings.settle("failed steps");
 }
 
 /// KiB that are in use on a file system.
@@ -71,7 +69,12 @@ const LARGE_KIBIBYTES: u64 = 64 * 1024;
 const FREE_KIBIBYTES: [u64; 12] = [0, 4, 8, 16, 24, 40, 64, 120, 240, 480, 560, 640];
 
 /// Syncs while the disk below `part` of the world has so much room, and then with more.
-fn on_a_full_disk(part: &str, scenario: &Scenario, reference: &Reference, free: u64) -> Vec<String> {
+fn on_a_full_disk(
+    part: &str,
+    scenario: &Scenario,
+    reference: &Reference,
+    free: u64,
+) -> Vec<String> {
     let world = World::new();
     let disk = SmallDisk::new(LARGE_KIBIBYTES).expect("a disk");
     let folder = world.root.join(part);
@@ -108,10 +111,9 @@ fn a_disk_that_is_really_full_leaves_nothing_half_done() {
         for part in ["srv", "alice"] {
             for free in FREE_KIBIBYTES {
                 let wrong = on_a_full_disk(part, &scenario, &reference, free);
-                findings.add(&format!("{}, {part} has KiB", scenario.name), free, wrong);
+                findings.add(&format!("{}, {part} has KiB", scenario.name), free, &wrong);
             }
         }
     }
-    println!("full disks: {}", findings.count);
-    findings.settle();
+    findings.settle("full disks");
 }

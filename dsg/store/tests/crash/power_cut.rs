@@ -34,9 +34,7 @@ impl Machines {
     fn prepare(&self, scenario: &Scenario, both: bool) -> Prepared {
         let workstation = if both { &self.workstation } else { &self.server };
         let beside = folder().expect("a folder");
-        for (name, xfs) in
-            [("srv", &self.server), ("alice", workstation), ("bob", workstation)]
-        {
+        for (name, xfs) in [("srv", &self.server), ("alice", workstation), ("bob", workstation)] {
             let real = xfs.path().join(name);
             if real.exists() {
                 std::fs::remove_dir_all(&real).expect("removes");
@@ -67,7 +65,7 @@ fn cut(
     reference: &Reference,
     step: u64,
 ) -> Vec<String> {
-    let prepared = machines.prepare(scenario, step % 2 == 0);
+    let prepared = machines.prepare(scenario, step.is_multiple_of(2));
     let world = &prepared.world;
     let process = world.start(scenario.operation, scenario.actor, Fault::Stop(step));
     // Where blocks are shared there are fewer steps; then the cut comes right after the last.
@@ -108,11 +106,10 @@ fn a_power_cut_at_a_step_loses_nothing() {
         let first = 1 + number % stride;
         for step in (first..=reference.log.len()).step_by(stride) {
             let step = step as u64;
-            findings.add(scenario.name, step, cut(&mut machines, scenario, &reference, step));
+            findings.add(scenario.name, step, &cut(&mut machines, scenario, &reference, step));
         }
     }
-    println!("power cuts: {}", findings.count);
-    findings.settle();
+    findings.settle("power cuts");
 }
 
 #[test]
@@ -141,8 +138,7 @@ fn what_was_reported_as_committed_survives_a_power_cut() {
             wrong.push(why);
         }
         wrong.extend(at_the_end(scenario, &prepared, &reference));
-        findings.add(scenario.name, 0, wrong);
+        findings.add(scenario.name, 0, &wrong);
     }
-    println!("power cuts after success: {}", findings.count);
-    findings.settle();
+    findings.settle("power cuts after success");
 }

@@ -97,9 +97,8 @@ fn badly_shared(now: &Moment, root: &Path) -> Vec<String> {
         if *mode != 0o2770 {
             wrong.push(format!("directory {path} has mode {mode:o}"));
         }
-        let group = fs::metadata(root.join(path)).map(|status| {
-            std::os::unix::fs::MetadataExt::gid(&status)
-        });
+        let group = fs::metadata(root.join(path))
+            .map(|status| std::os::unix::fs::MetadataExt::gid(&status));
         if group.is_ok_and(|group| group != GROUP) {
             wrong.push(format!("directory {path} is of another group"));
         }
@@ -143,7 +142,10 @@ fn finish(shared: &Shared, planned: &Moment, step: u64) -> Vec<String> {
     let now = shared.world.moment();
     for user in ["alice", "bob"] {
         if !now.repository.visible.same(&now.projects[user]) {
-            wrong.push(format!("{user} differs: {:?}", now.repository.visible.differences(&now.projects[user])));
+            wrong.push(format!(
+                "{user} differs: {:?}",
+                now.repository.visible.differences(&now.projects[user])
+            ));
         }
     }
     wrong
@@ -179,6 +181,5 @@ fn second_user_finishes_commit() {
     findings.each("second user", count, |number| {
         finish(&Shared::new(&program), &planned, first + number - 1)
     });
-    println!("commits finished by another user: {}", findings.count);
-    findings.settle();
+    findings.settle("commits finished by another user");
 }

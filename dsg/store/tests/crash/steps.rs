@@ -91,13 +91,10 @@ fn compare(scenario: &Scenario) -> usize {
     let beside = testkit::mount::folder().expect("a folder");
     let (log, trace) = (beside.path().join("log"), beside.path().join("trace"));
     let variables = [("DSG_FAULT_LOG", log.as_os_str())];
-    let process = world.start_with(
-        scenario.operation,
-        scenario.actor,
-        Fault::None,
-        &variables,
-        |command| *command = under_strace(command, &trace),
-    );
+    let process =
+        world.start_with(scenario.operation, scenario.actor, Fault::None, &variables, |command| {
+            *command = under_strace(command, &trace);
+        });
     assert_eq!(ended(process), Ended::Done, "{}", scenario.name);
     let root = world.root.to_string_lossy().into_owned();
     let text = std::fs::read_to_string(&trace).expect("a trace");
