@@ -71,8 +71,6 @@ pub fn again(test: &str, variables: &[(&str, &OsStr)], fault: Fault) -> io::Resu
     let mut command = Command::new(std::env::current_exe()?);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
     command.env("DSG_FAULT", fault.variable());
-    // One thread: the n-th step is the same one in every run.
-    command.env("RAYON_NUM_THREADS", "1");
     for (name, value) in variables {
         command.env(name, value);
     }

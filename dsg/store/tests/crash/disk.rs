@@ -53,8 +53,7 @@ fn a_disk_that_fails_at_a_step_leaves_nothing_half_done() {
                 .each(scenario.name, steps, |step| failing(scenario, &reference, step, kind(step)));
         }
     }
-    println!("failed steps: {}", findings.count);
-    findings.settle();
+    findings.settle("failed steps");
 }
 
 /// KiB that are in use on a file system.
@@ -112,10 +111,9 @@ fn a_disk_that_is_really_full_leaves_nothing_half_done() {
         for part in ["srv", "alice"] {
             for free in FREE_KIBIBYTES {
                 let wrong = on_a_full_disk(part, &scenario, &reference, free);
-                findings.add(&format!("{}, {part} has KiB", scenario.name), free, wrong);
+                findings.add(&format!("{}, {part} has KiB", scenario.name), free, &wrong);
             }
         }
     }
-    println!("full disks: {}", findings.count);
-    findings.settle();
+    findings.settle("full disks");
 }

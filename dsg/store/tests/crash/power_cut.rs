@@ -106,11 +106,10 @@ fn a_power_cut_at_a_step_loses_nothing() {
         let first = 1 + number % stride;
         for step in (first..=reference.log.len()).step_by(stride) {
             let step = step as u64;
-            findings.add(scenario.name, step, cut(&mut machines, scenario, &reference, step));
+            findings.add(scenario.name, step, &cut(&mut machines, scenario, &reference, step));
         }
     }
-    println!("power cuts: {}", findings.count);
-    findings.settle();
+    findings.settle("power cuts");
 }
 
 #[test]
@@ -139,8 +138,7 @@ fn what_was_reported_as_committed_survives_a_power_cut() {
             wrong.push(why);
         }
         wrong.extend(at_the_end(scenario, &prepared, &reference));
-        findings.add(scenario.name, 0, wrong);
+        findings.add(scenario.name, 0, &wrong);
     }
-    println!("power cuts after success: {}", findings.count);
-    findings.settle();
+    findings.settle("power cuts after success");
 }

@@ -33,10 +33,10 @@ fn write_over(path: &Path, text: &str) {
     fs::write(path, text).expect("writes");
 }
 
-/// A path, and a way to save a file there.
-type Edit = (&'static str, fn(&Path, &str));
+/// A way to write a text to a path.
+type Edit = fn(&Path, &str);
 
-const EDITS: [Edit; 6] = [
+const EDITS: [(&str, Edit); 6] = [
     ("input/change.txt", write_over),
     ("input/grow", save),
     ("input/remove.txt", write_over),
@@ -178,8 +178,7 @@ fn at_each_step(what: &str, edit: fn(&Reference, u64) -> Vec<String>) {
     let count = reference.log.len() as u64 - first + 1;
     let mut findings = Findings::default();
     findings.each("download", count, |number| edit(&reference, first + number - 1));
-    println!("{what}: {}", findings.count);
-    findings.settle();
+    findings.settle(what);
 }
 
 #[test]
@@ -257,8 +256,7 @@ fn late_commit_is_fenced() {
         wrong.extend(super::check::at_the_end(&UPLOAD, &prepared, &reference));
         wrong
     });
-    println!("late commits: {}", findings.count);
-    findings.settle();
+    findings.settle("late commits");
 }
 
 fn reference_number(reference: &Reference) -> Option<dsg_core::snapshot::SnapshotNumber> {
@@ -299,8 +297,7 @@ fn live_staging_is_not_discarded() {
         }
         wrong
     });
-    println!("living uploads: {}", findings.count);
-    findings.settle();
+    findings.settle("living uploads");
 }
 
 #[test]

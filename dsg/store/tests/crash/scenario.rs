@@ -22,6 +22,8 @@ pub(crate) struct Scenario {
     pub(crate) other: Option<&'static str>,
     /// Who may read and write the repository.
     access: Access,
+    /// With one, the n-th step is the same one in every run.
+    threads: usize,
     prepare: fn(&World),
 }
 
@@ -44,6 +46,7 @@ pub(crate) const INIT: Scenario = Scenario {
     actor: "alice",
     other: None,
     access: Access::Private,
+    threads: 1,
     prepare: |world| write_base(world, "alice"),
 };
 
@@ -53,6 +56,7 @@ pub(crate) const CLONE: Scenario = Scenario {
     actor: "bob",
     other: Some("alice"),
     access: Access::Private,
+    threads: 1,
     prepare: |world| {
         write_base(world, "alice");
         done(world, Operation::Init, "alice");
@@ -89,8 +93,10 @@ pub(crate) const CACHED: Scenario =
     of("conflict settled for cached", Operation::Continue, |world| conflict(world, Choice::Cached));
 
 /// More files than are synced one by one, in more directories than are synced under the lock. Too
-/// many steps for the tests that try every one.
-pub(crate) const WIDE: Scenario = of("wide", Operation::Sync, |world| {
+/// many steps for the tests that try every one, and made by several threads at once.
+pub(crate) const WIDE: Scenario = Scenario { threads: 4, ..MANY };
+
+const MANY: Scenario = of("wide", Operation::Sync, |world| {
     write_base(world, "alice");
     for number in 0..WIDE_DIRECTORIES {
         world.write("alice", &format!("input/wide/{number}/old"), &format!("old {number}"));
@@ -115,7 +121,7 @@ const WIDE_DIRECTORIES: u32 = 70;
 
 const fn of(name: &'static str, operation: Operation, prepare: fn(&World)) -> Scenario {
     let access = Access::Private;
-    Scenario { name, operation, actor: "alice", other: Some("bob"), access, prepare }
+    Scenario { name, operation, actor: "alice", other: Some("bob"), access, threads: 1, prepare }
 }
 
 /// A starting world and what the oracle knows of it.
@@ -141,6 +147,7 @@ impl Scenario {
     /// Makes the starting world in an empty one.
     pub(crate) fn prepare_in(&self, mut world: World) -> Prepared {
         world.access = self.access;
+        world.threads = self.threads;
         (self.prepare)(&world);
         let before = world.moment();
         let mut oracle = Oracle::default();

@@ -181,6 +181,5 @@ fn second_user_finishes_commit() {
     findings.each("second user", count, |number| {
         finish(&Shared::new(&program), &planned, first + number - 1)
     });
-    println!("commits finished by another user: {}", findings.count);
-    findings.settle();
+    findings.settle("commits finished by another user");
 }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dsg_store::error::Code;
 use testkit::program::{Fault, all_steps};
 
 use super::check::{after_crash, agrees, at_the_end};
@@ -55,17 +56,18 @@ impl Findings {
     }
 
     /// Takes the outcome of one experiment.
-    #[expect(clippy::needless_pass_by_value, reason = "what was found is given away")]
-    pub(crate) fn add(&mut self, name: &str, number: u64, wrong: Vec<String>) {
+    pub(crate) fn add(&mut self, name: &str, number: u64, wrong: &[String]) {
         self.count += 1;
         if !wrong.is_empty() {
             self.wrong.push(format!("{name}, {number}: {}", wrong.join("\n    ")));
         }
     }
 
-    /// Fails with what was found.
-    pub(crate) fn settle(self) {
+    /// Says how many there were, and fails with what was found.
+    #[expect(clippy::print_stdout, reason = "tests say how much they tried")]
+    pub(crate) fn settle(self, what: &str) {
         let Self { count, wrong } = self;
+        println!("{what}: {count}");
         let shown: Vec<_> = wrong.iter().take(FINDINGS_SHOWN).map(String::as_str).collect();
         assert!(wrong.is_empty(), "{} of {count} went wrong\n{}", wrong.len(), shown.join("\n"));
     }
@@ -168,8 +170,7 @@ fn every_step_of_every_operation_can_be_the_last() {
         let steps = reference.log.len() as u64;
         findings.each(scenario.name, steps, |step| same_user(scenario, &reference, step));
     }
-    println!("crash steps: {}", findings.count);
-    findings.settle();
+    findings.settle("crash steps");
 }
 
 /// Among so many steps every so-manieth is tried, and each of a part around the commit.
@@ -192,8 +193,7 @@ fn a_wide_commit_can_be_cut_off() {
     let of = |number: u64| steps[usize::try_from(number).unwrap_or(1) - 1];
     findings.each(WIDE.name, steps.len() as u64, |n| same_user(&WIDE, &reference, of(n)));
     findings.each(WIDE.name, steps.len() as u64, |n| other_user(&WIDE, &reference, of(n)));
-    println!("crash steps of {} in a wide commit: {}", reference.log.len(), findings.count);
-    findings.settle();
+    findings.settle(&format!("crash steps of {} in a wide commit", reference.log.len()));
 }
 
 #[test]
@@ -204,15 +204,14 @@ fn after_a_crash_another_user_goes_on() {
         let steps = reference.log.len() as u64;
         findings.each(scenario.name, steps, |step| other_user(scenario, &reference, step));
     }
-    println!("crash steps with another user: {}", findings.count);
-    findings.settle();
+    findings.settle("crash steps with another user");
 }
 
 /// One in so many recovery steps is tried, another one for each crash, so that all of them are tried
 /// at some crash; `DSG_ALL_STEPS=1` tries all at each.
-const STRIDE: u64 = 48;
+const STRIDE: u64 = 67;
 
-/// Kills the run after the crash too, and only then lets one come to its end.
+/// Cuts off the run after the crash too, and only then lets one come to its end.
 fn recovery(
     scenario: &Scenario,
     reference: &Reference,
@@ -225,15 +224,19 @@ fn recovery(
         let prepared = scenario.prepare();
         let world = &prepared.world;
         ended(world.start(scenario.operation, scenario.actor, Fault::Kill(step)));
-        let end = ended(world.start(scenario.operation, scenario.actor, Fault::Kill(second)));
-        if end == Ended::Done {
-            return Vec::new();
-        }
-        if end != Ended::Killed {
-            return at(reference, step, vec![format!("{end:?}")], "the next run");
+        // Mostly killed; now and then it is the disk that fails.
+        let fault = match (step + second) % 4 {
+            0 => Fault::Full(second),
+            1 => Fault::Broken(second),
+            _ => Fault::Kill(second),
+        };
+        match ended(world.start(scenario.operation, scenario.actor, fault)) {
+            Ended::Done => return Vec::new(),
+            Ended::Killed | Ended::Failed(Code::Disk | Code::DiskFull, _) => {}
+            other => return at(reference, step, vec![format!("{other:?}")], "the next run"),
         }
         pairs.fetch_add(1, Ordering::SeqCst);
-        let when = format!("recovery killed before its step {second}");
+        let when = format!("the next run with {fault:?}");
         let wrong = after_crash(&prepared, reference);
         if !wrong.is_empty() {
             return at(reference, step, wrong, &when);
@@ -259,5 +262,5 @@ fn every_step_of_a_recovery_can_be_the_last() {
         findings.each(scenario.name, steps, |step| recovery(scenario, &reference, step, &pairs));
     }
     println!("recovery crash pairs: {}", pairs.into_inner());
-    findings.settle();
+    findings.settle("crashes before them");
 }

@@ -50,6 +50,7 @@ impl Operation {
 pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) access: Access,
+    pub(crate) threads: usize,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -70,7 +71,7 @@ impl World {
 
     /// One in a folder that is there, which stays.
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), access: Access::Private, _folder: None }
+        Self { root: root.to_owned(), access: Access::Private, threads: 1, _folder: None }
     }
 
     pub(crate) fn repository(&self) -> PathBuf {
@@ -110,11 +111,13 @@ impl World {
         change: impl FnOnce(&mut std::process::Command),
     ) -> Process {
         let access = if self.access == Access::Group { "group" } else { "private" };
+        let threads = self.threads.to_string();
         let mut all: Vec<(&str, &OsStr)> = vec![
             ("DSG_TEST_OPERATION", operation.name().as_ref()),
             ("DSG_TEST_WORLD", self.root.as_ref()),
             ("DSG_TEST_USER", user.as_ref()),
             ("DSG_TEST_ACCESS", access.as_ref()),
+            ("RAYON_NUM_THREADS", threads.as_ref()),
         ];
         all.extend(variables);
         let mut command = again("world::program", &all, fault).expect("a program");
