@@ -1,8 +1,6 @@
 //! Crashes: an operation is cut off at each of its steps, and an oracle that never asks dsg looks at
 //! what is left; then the next command must finish or forget it.
 
-#![expect(clippy::print_stdout, reason = "tests say how many steps they took")]
-
 mod check;
 mod disk;
 mod power_cut;
