@@ -385,13 +385,14 @@ impl Apply<'_> {
         if self.touched.len() > SYNC_EACH_MAX {
             return Ok(sync_file_system(self.root)?);
         }
+        // First where the old files went, so that a power cut finds none of them nowhere.
+        if let Some(trash) = &self.trash {
+            trash.sync()?;
+        }
         for path in &self.touched {
             if let Some(directory) = present(self.root.directory(path))? {
                 directory.sync()?;
             }
-        }
-        if let Some(trash) = &self.trash {
-            trash.sync()?;
         }
         Ok(())
     }

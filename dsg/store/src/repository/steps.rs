@@ -270,16 +270,18 @@ impl Work<'_> {
 }
 
 impl LocalRepository {
-    /// Makes the names durable that [`carry_out`] changed, one directory at a time.
+    /// Makes the names durable that [`carry_out`] changed, one directory at a time. First the new
+    /// names of old contents: not every file system keeps the order of renames between directories
+    /// when one of them is synced.
     pub(super) fn sync_touched(&self, touched: &Touched) -> Result<()> {
+        if touched.objects {
+            self.objects.sync()?;
+        }
         for path in &touched.directories {
             // One that was removed again is covered by the directory above it.
             if let Some(directory) = present(self.root.directory(path))? {
                 directory.sync()?;
             }
-        }
-        if touched.objects {
-            self.objects.sync()?;
         }
         Ok(())
     }
