@@ -121,7 +121,7 @@ pub fn foreign_places(tree: &Tree) -> Vec<Problem> {
     for (path, text) in tree.texts() {
         for (number, line) in text.lines().enumerate() {
             let starts_there = line.match_indices(absolute).any(|(at, _)| {
-                // `~/work/x` and `data/work/x` are other places.
+                // The same word further down a path is another place.
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "~._-}$".contains(c))
             });
             if starts_there {
