@@ -6,9 +6,11 @@
 //! head and the old entries, builds tree objects and snapshot document, and sets author and time.
 
 mod commit;
+mod content;
 mod create;
 mod inspect;
 mod layout;
+mod left_over;
 mod names;
 mod pack;
 mod prepare;
@@ -21,6 +23,7 @@ mod stage;
 mod steps;
 mod verify;
 
+pub use content::{Patches, Piece, Source, Target};
 pub use create::{Access, Created, Description, create};
 pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
@@ -32,9 +35,10 @@ use dsg_core::hash::{ChainHash, ContentHash, TreeHash};
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree::Change;
+use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, check_stop};
 use crate::system::{Reader, Writer};
 
 /// The newest snapshot of a repository.
@@ -155,6 +159,26 @@ pub struct Put<'a> {
     pub executable: bool,
     /// When it was last changed.
     pub modified: Moment,
+    /// The content that this path has in the head, hash and length: much of it may be the same.
+    pub base: Option<(ContentHash, u64)>,
+}
+
+/// Something that an earlier, unfinished upload brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Stands for the path: see [`path_mark`].
+    pub mark: [u8; 16],
+    /// Bytes that are there.
+    pub size: u64,
+    /// Their hash.
+    pub hash: ContentHash,
+}
+
+/// What stands for a path where its text can't be kept: the first half of its BLAKE3 hash.
+#[must_use]
+pub fn path_mark(path: &RepoPath) -> [u8; 16] {
+    let hash = blake3::hash(path.as_str().as_bytes());
+    std::array::from_fn(|at| hash.as_bytes()[at])
 }
 
 /// What arrived.
@@ -174,6 +198,18 @@ pub trait Upload: Sync {
     /// When the repository can't take more.
     fn lane(&self) -> Result<Box<dyn Lane + '_>>;
 
+    /// What earlier, unfinished uploads brought that this one has not used yet, hashed now.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn left_over(&self) -> Result<Vec<LeftOver>>;
+
+    /// Opens what is left over for a path.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>>;
+
     /// Asks to commit what was put. May be asked again after `Moved`.
     ///
     /// # Errors
@@ -191,7 +227,7 @@ pub trait Lane {
     fn put(
         &mut self,
         put: &Put<'_>,
-        source: &mut Reader,
+        source: &mut dyn Source,
         monitor: &dyn Monitor,
     ) -> Result<Received>;
 }
@@ -288,7 +324,32 @@ pub trait Repository: Send + Sync {
     ///
     /// # Errors
     /// [`ContentDamaged`](crate::error::Code::ContentDamaged) when the repository has no such bytes.
-    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()>;
+    fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut dyn Target,
+        monitor: &dyn Monitor,
+    ) -> Result<()>;
+
+    /// Reads many contents, in whatever order is quickest: `target` makes the empty file for the n-th,
+    /// `done` takes it when it is proven. Both are called from several threads.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and what `target` and `done` say.
+    fn read_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
+        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        wanted.par_iter().enumerate().try_for_each(|(number, wanted)| {
+            check_stop(monitor)?;
+            let mut writer = target(number)?;
+            self.read(wanted, &mut writer, monitor)?;
+            done(number, writer)
+        })
+    }
 
     /// Checks what is stored.
     ///

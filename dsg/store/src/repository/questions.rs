@@ -8,12 +8,11 @@ use dsg_core::tree::{self, Change};
 use super::layout::LocalRepository;
 use super::refusals::tree_error;
 use super::{
-    Description, Head, Repository, Settlement, TreeObject, Turn, Upload, VerifyReport, VerifyScope,
-    Wanted,
+    Description, Head, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
+    VerifyScope, Wanted,
 };
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::Writer;
 
 impl Repository for LocalRepository {
     fn description(&self) -> &Description {
@@ -105,7 +104,12 @@ impl Repository for LocalRepository {
         transactions.iter().try_for_each(|transaction| self.discard_if_dead(transaction))
     }
 
-    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+    fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut dyn Target,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         self.read_content(wanted, target, monitor)
     }
 

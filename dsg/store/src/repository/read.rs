@@ -5,21 +5,21 @@ use std::path::Path;
 
 use dsg_core::hash::ContentHash;
 
-use super::Wanted;
 use super::layout::{LocalRepository, STAGED_PACK};
 use super::pack::Pack;
 use super::steps::CommitStep;
+use super::{Target, Wanted};
 use crate::copy;
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
-use crate::system::{Parents, Reader, Writer, present};
+use crate::system::{Parents, Reader, present};
 
 impl LocalRepository {
     /// See [`Repository::read`](super::Repository::read).
     pub(super) fn read_content(
         &self,
         wanted: &Wanted<'_>,
-        target: &mut Writer,
+        target: &mut dyn Target,
         monitor: &dyn Monitor,
     ) -> Result<()> {
         let mut buffer = Vec::new();

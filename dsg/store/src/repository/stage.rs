@@ -5,6 +5,7 @@
 //! their path's hash; contents for directories that do not exist yet lie in the shape of the tree,
 //! so that a whole new directory is put into place by one rename.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -16,8 +17,11 @@ use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 
 use super::layout::{ABORTED, LocalRepository, STAGED_PREVIOUS, STAGED_TREE, STAGING_LOCK};
+use super::left_over;
 use super::recover::is_committed;
-use super::{CommitAnswer, CommitRequest, Lane, Put, Received, Upload};
+use super::{
+    CommitAnswer, CommitRequest, Lane, LeftOver, Put, Received, Source, Upload, path_mark,
+};
 use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
@@ -230,8 +234,7 @@ pub(super) fn place_of(path: &RepoPath, shaped: bool) -> PathBuf {
 
 /// The name of a content that is staged flat: from its path, so that a resumed upload finds it.
 fn flat_name(path: &RepoPath) -> PathBuf {
-    let hash = blake3::hash(path.as_str().as_bytes()).to_hex();
-    PathBuf::from(format!("f-{}", &hash.as_str()[..32]))
+    PathBuf::from(format!("f-{:032x}", u128::from_be_bytes(path_mark(path))))
 }
 
 impl Upload for LocalUpload<'_> {
@@ -244,6 +247,35 @@ impl Upload for LocalUpload<'_> {
             as_created: None,
             buffer: Vec::new(),
         }))
+    }
+
+    fn left_over(&self) -> Result<Vec<LeftOver>> {
+        let mut found = HashMap::new();
+        let mut buffer = Vec::new();
+        // The latest comes first, and is the one that is opened.
+        for previous in self.previous()? {
+            for (mark, at) in left_over::marks(&previous)? {
+                let Some(mut file) = left_over::open(&previous, &at)? else { continue };
+                if let Entry::Vacant(place) = found.entry(mark) {
+                    let (hash, size) = file.hash(&mut buffer, &|_| {})?;
+                    place.insert(LeftOver { mark, size, hash });
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>> {
+        for previous in self.previous()? {
+            for (_, at) in
+                left_over::marks(&previous)?.into_iter().filter(|(found, _)| found == mark)
+            {
+                if let Some(file) = left_over::open(&previous, &at)? {
+                    return Ok(Some(file));
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
@@ -319,7 +351,7 @@ impl Lane for LocalLane<'_> {
     fn put(
         &mut self,
         put: &Put<'_>,
-        source: &mut Reader,
+        source: &mut dyn Source,
         monitor: &dyn Monitor,
     ) -> Result<Received> {
         check_stop(monitor)?;
@@ -333,7 +365,11 @@ impl Lane for LocalLane<'_> {
                 directory.remove_file_if_there(name)?;
             }
         }
-        let landed = match self.resume(put, source, &at)? {
+        let resumed = match source.file() {
+            Some(file) => self.resume(put, file, &at)?,
+            None => None,
+        };
+        let landed = match resumed {
             Some(landed) => landed,
             None => {
                 let mode = self.upload.repository.file_mode(put.executable);

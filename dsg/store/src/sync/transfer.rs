@@ -4,7 +4,6 @@ use std::sync::Mutex;
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::entry::Entry;
-use dsg_core::path::RepoPath;
 use dsg_core::plan::{Action, Step};
 use dsg_core::snapshot::TransactionId;
 use rayon::prelude::*;
@@ -14,7 +13,7 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::{LocalOperation, Skipped, StagedFile};
 use crate::repository::{NewEntry, PathChange, Put, Repository, Upload, Wanted};
-use crate::system::{Directory, Parents, present, sync_file_system};
+use crate::system::{Directory, Parents, Writer, present, sync_file_system};
 
 /// Up to this many contents each is synced by itself.
 const SYNC_EACH_MAX: usize = 256;
@@ -143,7 +142,8 @@ fn put_one(
     if *source.opened() != scanned {
         return Ok(Err(CHANGED));
     }
-    let put = Put { path, executable: local.1, modified: scanned.modified };
+    let base = step.triple.remote.as_ref().and_then(|entry| Some((entry.content()?, entry.size())));
+    let put = Put { path, executable: local.1, modified: scanned.modified, base };
     let received = lane.put(&put, &mut source, monitor)?;
     let as_scanned = source.status()? == scanned && received.size == scanned.size;
     let as_planned = local.0.is_none_or(|hash| hash == received.hash);
@@ -176,31 +176,23 @@ pub(super) fn download(
     let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
     monitor.begin(Phase::Downloading, files as u64, bytes);
     let sync_each = files <= SYNC_EACH_MAX;
+    bring(&steps, repository, &own, sync_each, monitor)?;
     let operations: Vec<Vec<LocalOperation>> = steps
         .par_chunks(chunk_size(steps.len()))
         .enumerate()
         .map(|(piece, chunk)| {
-            let mut operations = Vec::with_capacity(chunk.len());
-            for (number, step) in chunk.iter().enumerate() {
-                check_stop(monitor)?;
+            let first = piece * chunk_size(steps.len());
+            let staged = |(number, step): (usize, &&Step)| {
                 let new = match wanted(step) {
-                    Some(entry) => {
-                        let name = format!("{piece}-{number}");
-                        Some(stage_one(
-                            repository,
-                            &own,
-                            &name,
-                            step.path(),
-                            entry,
-                            sync_each,
-                            monitor,
-                        )?)
+                    Some(_) => {
+                        let name = (first + number).to_string();
+                        Some(StagedFile::new(&name, &own.status(&name)?))
                     }
                     None => None,
                 };
-                operations.push(operation(look, step, new, backup));
-            }
-            Ok(operations)
+                Ok(operation(look, step, new, backup))
+            };
+            chunk.iter().enumerate().map(staged).collect()
         })
         .collect::<Result<_>>()?;
     if files > 0 {
@@ -235,35 +227,44 @@ fn wanted(step: &Step) -> Option<&Entry> {
     }
 }
 
-fn stage_one(
+/// Stages what the steps bring, each under its number: the files in one request, so that many are on
+/// their way at once.
+fn bring(
+    steps: &[&Step],
     repository: &dyn Repository,
     own: &Directory,
-    name: &str,
-    path: &RepoPath,
-    entry: &Entry,
     sync: bool,
     monitor: &dyn Monitor,
-) -> Result<StagedFile> {
-    match entry {
-        Entry::Link(link) => {
-            own.create_link(name, &link.target)?;
-        }
-        Entry::File(file) => {
-            let mode = if file.executable { 0o777 } else { 0o666 };
-            let mut target = own.create_file(name, mode)?;
-            repository.read(
-                &Wanted { hash: file.hash, size: file.size, path },
-                &mut target,
-                monitor,
-            )?;
-            target.set_modified(file.modified)?;
-            if sync {
-                target.sync()?;
+) -> Result<()> {
+    let mut contents = Vec::new();
+    let mut files = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        match wanted(step) {
+            Some(Entry::Link(link)) => {
+                own.create_link(number.to_string(), &link.target)?;
+                monitor.advance(1, 0);
             }
+            Some(Entry::File(file)) => {
+                contents.push(Wanted { hash: file.hash, size: file.size, path: step.path() });
+                files.push((number, file));
+            }
+            None => {}
         }
     }
-    monitor.advance(1, 0);
-    Ok(StagedFile::new(name, &own.status(name)?))
+    let target = |content: usize| {
+        let (number, file) = files[content];
+        let mode = if file.executable { 0o777 } else { 0o666 };
+        Ok(own.create_file(number.to_string(), mode)?)
+    };
+    let done = |content: usize, target: Writer| {
+        target.set_modified(files[content].1.modified)?;
+        if sync {
+            target.sync()?;
+        }
+        monitor.advance(1, 0);
+        Ok(())
+    };
+    repository.read_many(&contents, &target, &done, monitor)
 }
 
 fn operation(

@@ -11,10 +11,10 @@ use dsg_core::tree::Change;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::monitor::{Monitor, Notice, Phase};
 use dsg_store::repository::{
-    CommitAnswer, CommitRequest, Description, Head, Lane, Repository, Settlement, TreeObject, Turn,
-    Upload, VerifyReport, VerifyScope, Wanted,
+    CommitAnswer, CommitRequest, Description, Head, Lane, LeftOver, Repository, Settlement, Target,
+    TreeObject, Turn, Upload, VerifyReport, VerifyScope, Wanted,
 };
-use dsg_store::system::Writer;
+use dsg_store::system::Reader;
 
 /// Something that a monitor heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +225,12 @@ impl<R: Repository, I: Interference> Repository for Between<R, I> {
         self.repository.discard(transactions)
     }
 
-    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+    fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut dyn Target,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         self.repository.read(wanted, target, monitor)
     }
 
@@ -242,6 +247,14 @@ struct UploadBetween<'a, R, I> {
 impl<R: Repository, I: Interference> Upload for UploadBetween<'_, R, I> {
     fn lane(&self) -> Result<Box<dyn Lane + '_>> {
         self.upload.lane()
+    }
+
+    fn left_over(&self) -> Result<Vec<LeftOver>> {
+        self.upload.left_over()
+    }
+
+    fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>> {
+        self.upload.open_left_over(mark)
     }
 
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {

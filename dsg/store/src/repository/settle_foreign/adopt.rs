@@ -204,7 +204,8 @@ fn stage(
                 let (directory, name) =
                     present(parents.of(Path::new(path.as_str())))?.ok_or_else(gone)?;
                 let mut source = present(directory.open_file(name))?.ok_or_else(gone)?;
-                let put = Put { path, executable: *executable, modified: status.modified };
+                let put =
+                    Put { path, executable: *executable, modified: status.modified, base: None };
                 let received = lane.put(&put, &mut source, monitor)?;
                 if received.hash != *hash || source.status()? != *status {
                     return Err(foreign(path, "somebody is writing to it right now"));

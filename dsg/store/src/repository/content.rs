@@ -1,0 +1,96 @@
+//! Where contents come from and go to: a file of this machine, or a connection.
+
+use crate::error::Result;
+use crate::system::{Reader, Writer};
+
+/// Bytes that are to be stored.
+pub trait Source {
+    /// How many bytes there will be, as far as that is known now.
+    fn expected(&self) -> u64;
+
+    /// The next bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize>;
+
+    /// The file, if it is one of this machine: its blocks can be shared, and it can be read twice.
+    fn file(&mut self) -> Option<&mut Reader>;
+
+    /// How the content is made of an older one that is here, if that is how it comes.
+    fn patches(&mut self) -> Option<&mut dyn Patches> {
+        None
+    }
+}
+
+/// A content as the difference to an older one.
+pub trait Patches {
+    /// The older content.
+    fn base(&mut self) -> &mut Reader;
+
+    /// The next piece, in the order of the new content; `None` at its end.
+    ///
+    /// # Errors
+    /// When it does not come.
+    fn next(&mut self) -> Result<Option<Piece<'_>>>;
+}
+
+/// A piece of a content that comes as a difference.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'a> {
+    /// Bytes of the older content.
+    Old {
+        /// Where they begin there.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+    /// New bytes.
+    New(&'a [u8]),
+}
+
+impl Source for Reader {
+    fn expected(&self) -> u64 {
+        self.opened().size
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        Ok(Self::read(self, buffer)?)
+    }
+
+    fn file(&mut self) -> Option<&mut Reader> {
+        Some(self)
+    }
+}
+
+/// Where a content is to be written: empty, and nobody else's.
+pub trait Target {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Forgets what was written: another copy follows.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    fn start_again(&mut self) -> Result<()>;
+
+    /// The file, if it is one of this machine: it can share blocks.
+    fn file(&mut self) -> Option<&mut Writer>;
+}
+
+impl Target for Writer {
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(Self::write_all(self, bytes)?)
+    }
+
+    fn start_again(&mut self) -> Result<()> {
+        Ok(Self::start_again(self)?)
+    }
+
+    fn file(&mut self) -> Option<&mut Writer> {
+        Some(self)
+    }
+}
