@@ -13,8 +13,9 @@ use dsg_core::config::{
 };
 use dsg_core::path::RepoPath;
 use dsg_store::error::{Code, Error, Result};
-use dsg_store::project::{Project, find_root, no_project};
-use dsg_store::repository::LocalRepository;
+use dsg_store::project::{Place, Project, find_root, no_project};
+use dsg_store::remote::{RemoteRepository, Ssh};
+use dsg_store::repository::{LocalRepository, Repository};
 use foundation_runtime::{Clock, Interrupt};
 
 use crate::ui::{Progress, Ui};
@@ -89,7 +90,16 @@ impl Context {
     ///
     /// # Errors
     /// When it can't be opened, or the user never said who they are.
-    pub(crate) fn repository(&self, project: &Project) -> Result<LocalRepository> {
+    pub(crate) fn repository(&self, project: &Project) -> Result<Box<dyn Repository>> {
+        self.open(project, &self.author()?)
+    }
+
+    /// The project's repository, where that is on this machine, to do to its files what only can be
+    /// done there.
+    ///
+    /// # Errors
+    /// When it is on another machine or can't be opened, or the user never said who they are.
+    pub(crate) fn repository_here(&self, project: &Project) -> Result<LocalRepository> {
         project.repository(&self.author()?, Arc::clone(&self.clock))
     }
 
@@ -97,9 +107,45 @@ impl Context {
     ///
     /// # Errors
     /// When it can't be opened.
-    pub(crate) fn repository_for_reading(&self, project: &Project) -> Result<LocalRepository> {
-        let author = self.author().unwrap_or_default();
-        project.repository(&author, Arc::clone(&self.clock))
+    pub(crate) fn repository_for_reading(&self, project: &Project) -> Result<Box<dyn Repository>> {
+        self.open(project, &self.author().unwrap_or_default())
+    }
+
+    fn open(&self, project: &Project, author: &str) -> Result<Box<dyn Repository>> {
+        match project.place()? {
+            Place::Here(path) => self.open_here(&path, author),
+            Place::There { host, path } => {
+                let repository = RemoteRepository::open(&ssh(&host), &path)?;
+                Ok(Box::new(repository.keeping_chunks(project.dsg()?)))
+            }
+        }
+    }
+
+    /// A repository of this machine.
+    ///
+    /// # Errors
+    /// As [`LocalRepository::open`].
+    pub(crate) fn open_here(&self, path: &Path, author: &str) -> Result<Box<dyn Repository>> {
+        Ok(Box::new(LocalRepository::open(path, author, Arc::clone(&self.clock))?))
+    }
+
+    /// What the user means by a place: `HOST:PATH`, or a directory of this machine.
+    ///
+    /// # Errors
+    /// When the host's name holds a user or a port.
+    pub(crate) fn place(&self, given: &Path) -> Result<Place> {
+        let text = given.to_str().unwrap_or_default();
+        match text.split_once(':') {
+            Some((host, path)) if !host.is_empty() && !host.contains('/') => {
+                if host.contains('@') || host.starts_with('-') {
+                    return Err(Error::new(Code::Usage, format!("{host} is no host's name")).next(
+                        "user and port belong in ~/.ssh/config; write the host's name alone",
+                    ));
+                }
+                Ok(Place::There { host: host.to_owned(), path: path.to_owned() })
+            }
+            _ => Ok(Place::Here(lexically_normal(&self.directory.join(given)))),
+        }
     }
 
     /// What long work reports to; it shows progress where that is wanted.
@@ -156,6 +202,12 @@ impl Context {
                 .next("give the path of a file in it")
         })
     }
+}
+
+/// The way to another machine: the user's own `ssh`.
+pub(crate) fn ssh(host: &str) -> Ssh {
+    let (command, program) = (variable("DSG_SSH"), variable("DSG_REMOTE_PROGRAM"));
+    Ssh::new(host, command.as_deref(), program.as_deref())
 }
 
 /// Opens the project at `root`; what is wrong with its configuration is told with the next steps.

@@ -83,6 +83,12 @@ codes! {
     RepositoryExists "DSG-R05" Repository false "Something is already where the repository is to be made.";
     RepositoryBusy "DSG-R06" Repository true "Others changed the repository each time this command was about to.";
     RepositoryDenied "DSG-R07" Repository false "The repository may not be read or written by this user.";
+    Connection "DSG-S01" Repository true "The other machine can't be reached, or the connection to it broke.";
+    HostKey "DSG-S02" Repository false "The other machine does not prove to be the one that is known by its name.";
+    LoginDenied "DSG-S03" Repository false "The other machine does not let this user in.";
+    RemoteProgram "DSG-S04" Repository false "There is no dsg on the other machine, or something else answers in its place.";
+    Protocol "DSG-S05" Repository false "The two sides do not understand each other: they have different versions, or one of them is damaged.";
+    RoleDenied "DSG-S06" Repository false "The role of this key does not allow it.";
     ProjectBusy "DSG-P01" Machine true "Another dsg works in this project.";
     ProjectDamaged "DSG-P02" Integrity false "The project's own notes can't be read.";
     ContentDamaged "DSG-I01" Integrity false "A content is missing or its bytes are not what its hash says.";

@@ -10,6 +10,7 @@ pub mod list;
 pub mod monitor;
 pub mod normalize;
 pub mod project;
+pub mod remote;
 pub mod repository;
 pub mod sync;
 pub mod system;

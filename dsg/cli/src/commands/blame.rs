@@ -35,7 +35,7 @@ pub(crate) fn run(args: &BlameArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let path = context.repo_path(&project, &args.file)?;
     let repository = context.repository_for_reading(&project)?;
-    let events = blame(&repository, &path, &context.monitor())?;
+    let events = blame(&*repository, &path, &context.monitor())?;
     let ui = &context.ui;
     ui.json(&json!({
         "schema": "dsg.blame/1",

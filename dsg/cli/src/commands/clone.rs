@@ -1,7 +1,6 @@
 //! `dsg clone`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use dsg_core::config::{
@@ -11,13 +10,14 @@ use dsg_core::config::{
 use dsg_core::snapshot::SnapshotDocument;
 use dsg_core::tracked::Rules;
 use dsg_store::error::{Code, Error, Result};
-use dsg_store::project;
-use dsg_store::repository::{LocalRepository, Repository};
+use dsg_store::project::{self, Place};
+use dsg_store::remote::RemoteRepository;
+use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
 
-use crate::context::{Context, configuration_error, lexically_normal, open_project};
+use crate::context::{Context, configuration_error, lexically_normal, open_project, ssh};
 use crate::joining::{advise_about_git, refuse_nested, rules};
 use crate::syncing::{Request, carry_out};
 use crate::ui::{bytes, count};
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples
   dsg clone /var/repos/dsg/SV          into a new directory SV
   dsg clone /var/repos/dsg/SV work     into work, which is empty or not there
+  dsg clone scott:/var/repos/dsg/SV    from another machine, by your own ssh
   git clone … && cd … && dsg clone     where .dsgconfig.yml came with git
 
 Files that are here already and equal join; different ones are asked about, and nothing is overwritten. Files that only this
@@ -41,7 +42,7 @@ const DIRECTORY_MODE: u32 = 0o700;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CloneArgs {
-    /// Directory of a repository; without it, the one that .dsgconfig.yml here names
+    /// A repository: DIR or HOST:DIR; without it, the one that .dsgconfig.yml here names
     repository: Option<PathBuf>,
     /// Where to; default: the repository's name
     #[arg(value_name = "DIRECTORY")]
@@ -57,7 +58,9 @@ struct Joining {
     config: ProjectConfig,
     /// The configuration to write; `None` when it is there already.
     text: Option<String>,
-    repository: LocalRepository,
+    repository: Box<dyn Repository>,
+    /// Whether it is on another machine: the connection is used again then.
+    there: bool,
 }
 
 /// Joins, or shows what would come.
@@ -75,9 +78,10 @@ pub(crate) fn run(args: &CloneArgs, context: &Context) -> Result<Exit> {
         project::write_configuration(&joining.root, text)?;
     }
     let project = open_project(&joining.root)?;
-    let repository = context.repository(&project)?;
-    project::attach(&project, &repository)?;
-    let ended = carry_out(context, &project, &repository, Request::default())?;
+    let opened = if joining.there { None } else { Some(context.repository(&project)?) };
+    let repository = opened.as_deref().unwrap_or(&*joining.repository);
+    project::attach(&project, repository)?;
+    let ended = carry_out(context, &project, repository, Request::default())?;
     advise_about_git(context, &joining.root, &joining.config);
     context.ui.json(&result(&joining, false, None, &ended.json, ended.exit));
     Ok(ended.exit)
@@ -95,7 +99,7 @@ fn result(
         "dry_run": dry_run,
         "name": joining.config.name,
         "project": joining.root,
-        "repository": joining.repository.path(),
+        "repository": joining.repository.location(),
         "snapshot": coming.map(|coming| &coming.snapshot),
         "entries": coming.map(|coming| coming.entries),
         "bytes": coming.map(|coming| coming.bytes),
@@ -114,26 +118,39 @@ fn from_configuration(context: &Context) -> Result<Joining> {
     })?;
     let repository = context.repository_for_reading(&project)?;
     let root = project.root.path().to_owned();
-    refuse_nested(&root, &repository.path())?;
-    Ok(Joining { root, config: project.file.config, text: None, repository })
+    let place = project.place()?;
+    if let Place::Here(path) = &place {
+        refuse_nested(&root, path)?;
+    }
+    let there = matches!(place, Place::There { .. });
+    Ok(Joining { root, config: project.file.config, text: None, repository, there })
 }
 
-/// From a repository of this machine into a directory of its own.
+/// From a repository into a directory of its own.
 fn from_repository(args: &CloneArgs, context: &Context, given: &Path) -> Result<Joining> {
-    let place = lexically_normal(&context.directory.join(given));
     let author = context.author().unwrap_or_default();
-    let repository = LocalRepository::open(&place, &author, Arc::clone(&context.clock))?;
-    let text = configuration_of(&repository, &place)?;
+    let (repository, host, place): (Box<dyn Repository>, _, _) = match context.place(given)? {
+        Place::Here(place) => (context.open_here(&place, &author)?, None, place),
+        Place::There { host, path } => {
+            let repository = RemoteRepository::open(&ssh(&host), &path)?;
+            let place = PathBuf::from(repository.path());
+            (Box::new(repository), Some(host), place)
+        }
+    };
+    let there = host.is_some();
+    let text = configuration_of(&*repository, host.as_deref().unwrap_or("localhost"), &place)?;
     let config = parse_project(&text).map_err(|error| configuration_error(&error))?.config;
     let target = args.target.clone().unwrap_or_else(|| PathBuf::from(&config.name));
     let root = lexically_normal(&context.directory.join(target));
-    refuse_nested(&root, &place)?;
+    if !there {
+        refuse_nested(&root, &place)?;
+    }
     refuse_foreign(&root, &text)?;
-    Ok(Joining { root, config, text: Some(text), repository })
+    Ok(Joining { root, config, text: Some(text), repository, there })
 }
 
 /// The configuration of a new working tree: the place, and what the newest snapshot was made with.
-fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String> {
+fn configuration_of(repository: &dyn Repository, host: &str, place: &Path) -> Result<String> {
     let text =
         |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).map(str::to_owned);
     let (Some(name), Some(mountpoint)) =
@@ -146,13 +163,13 @@ fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String
         .next("a repository needs a name that is UTF-8 text"));
     };
     let Some(rules) = newest_rules(repository)? else {
-        return new_project_text(&name, RepositoryType::Posix, "localhost", &mountpoint, &[])
+        return new_project_text(&name, RepositoryType::Posix, host, &mountpoint, &[])
             .map_err(|error| configuration_error(&error));
     };
     let lists = rules.lists();
     let config = ProjectConfig {
         name,
-        repository: RepositoryConfig::Posix { host: "localhost".to_owned(), mountpoint },
+        repository: RepositoryConfig::Posix { host: host.to_owned(), mountpoint },
         data_dirs: lists.data_dirs,
         ignore: IgnoreConfig {
             paths: lists.ignore_paths,
@@ -164,7 +181,7 @@ fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String
 }
 
 /// The rules of the newest snapshot; `None` when there is no snapshot or it names none.
-fn newest_rules(repository: &LocalRepository) -> Result<Option<Rules>> {
+fn newest_rules(repository: &dyn Repository) -> Result<Option<Rules>> {
     let Some(head) = repository.head()? else { return Ok(None) };
     let documents = repository.documents(head.number, head.number)?;
     let damaged = |why: String| {
@@ -226,7 +243,7 @@ fn dry_run(context: &Context, joining: &Joining) -> Result<Exit> {
     }
     let ui = &context.ui;
     ui.line(format_args!("project     {}", joining.root.display()));
-    ui.line(format_args!("repository  {}", joining.repository.path().display()));
+    ui.line(format_args!("repository  {}", joining.repository.location()));
     ui.line(format_args!(
         "Dry run, nothing was changed: {}, {}, would be compared with what is here",
         count(coming.entries, "entry"),

@@ -188,9 +188,7 @@ fn validate(args: &ValidateArgs, context: &Context) -> Result<Exit> {
     let project = check_project(context, &mut checks, &mut notices);
     check_user(context, &mut checks, &mut notices);
     if let Some(project) = project.filter(|_| !args.no_repository) {
-        let what = project
-            .repository_path()
-            .map_or("the repository".to_owned(), |path| path.display().to_string());
+        let what = project.place().map_or("the repository".to_owned(), |place| place.to_string());
         let result = context.repository_for_reading(&project).map(|_| ());
         checks.push(Check { name: "repository", what, result });
     }

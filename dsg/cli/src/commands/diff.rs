@@ -12,7 +12,7 @@ use dsg_store::difference::{Against, Contents, Difference, Kind, local, snapshot
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::monitor::Monitor;
 use dsg_store::project::Project;
-use dsg_store::repository::{LocalRepository, Repository};
+use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<Exit> {
         wanted.extend(context.path_in_project(&project, path)?);
     }
     let monitor = context.monitor();
-    let mut compared = compare(args, &project, &repository, &monitor)?;
+    let mut compared = compare(args, &project, &*repository, &monitor)?;
     // The project's root among the paths means everything.
     if wanted.len() == args.paths.len() && !wanted.is_empty() {
         let inside =
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<Exit> {
         compared.unknown.retain(|unknown| unknown.path.as_ref().is_none_or(inside));
     }
     let texts = if args.text {
-        texts(&project, &repository, &compared.differences, &monitor)?
+        texts(&project, &*repository, &compared.differences, &monitor)?
     } else {
         Vec::new()
     };
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<Exit> {
 fn compare(
     args: &DiffArgs,
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     monitor: &dyn Monitor,
 ) -> Result<Compared> {
     if args.from.is_none() && args.to.is_none() {
@@ -140,7 +140,7 @@ enum Text {
 
 fn texts(
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     differences: &[Difference],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Text>> {

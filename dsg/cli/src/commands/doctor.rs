@@ -1,6 +1,7 @@
 //! `dsg doctor`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use dsg_core::path::RepoPath;
@@ -9,7 +10,7 @@ use dsg_store::doctor::{
     probe,
 };
 use dsg_store::error::{Class, Result};
-use dsg_store::project::Project;
+use dsg_store::project::{Place, Project};
 use dsg_store::repository::{Adopted, Adoption, Restored};
 use dsg_store::system::{Directory, Parents, Reader};
 use foundation_runtime::Exit;
@@ -84,15 +85,35 @@ fn examine(context: &Context) -> Vec<Finding> {
         }
     };
     findings.extend(examine_project(&project, &*context.clock));
-    match context.repository_for_reading(&project) {
-        Ok(repository) => {
-            let monitor = context.monitor();
-            findings.extend(examine_repository(&repository, &*context.clock, &monitor));
-            findings.extend(examine_connection(&project, &repository));
-        }
+    match examine_place(context, &project) {
+        Ok(more) => findings.extend(more),
         Err(error) => findings.push(Finding::error("repository", &error)),
     }
     findings
+}
+
+/// The repository itself can be examined where its files are; from elsewhere, whether it answers.
+fn examine_place(context: &Context, project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    match project.place()? {
+        Place::Here(_) => {
+            let author = context.author().unwrap_or_default();
+            let repository = project.repository(&author, Arc::clone(&context.clock))?;
+            let monitor = context.monitor();
+            findings.extend(examine_repository(&repository, &*context.clock, &monitor));
+            findings.extend(examine_connection(project, &repository));
+        }
+        Place::There { host, .. } => {
+            let repository = context.repository_for_reading(project)?;
+            let what = format!(
+                "{} answers; run `dsg doctor` on {host} to examine its files",
+                repository.location()
+            );
+            findings.push(Finding::fine("repository", what));
+            findings.extend(examine_connection(project, &*repository));
+        }
+    }
+    Ok(findings)
 }
 
 /// The exit code of the gravest problem.
@@ -159,7 +180,7 @@ fn own_file(project: &Project, path: &RepoPath) -> Option<Reader> {
 fn adopt(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.adopt)?;
-    let repository = context.repository(&project)?;
+    let repository = context.repository_here(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let adoption = Adoption {
         message: args.message.clone(),
@@ -211,7 +232,7 @@ fn show_adopted(context: &Context, adopted: &Adopted) {
 fn restore(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.restore)?;
-    let repository = context.repository(&project)?;
+    let repository = context.repository_here(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let restored = repository.restore(&paths, &spare, &context.monitor())?;
     show_restored(context, &restored);

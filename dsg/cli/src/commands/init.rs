@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use dsg_core::config::PROJECT_FILE;
 use dsg_store::error::{Code, Error, Result};
-use dsg_store::project::{self, PROJECT_DIRECTORY, StateFile};
-use dsg_store::repository::{Access, Created, create};
+use dsg_store::project::{self, PROJECT_DIRECTORY, Place, StateFile};
+use dsg_store::remote::RemoteRepository;
+use dsg_store::repository::{Access, Created, Repository, create};
 use dsg_store::system::{Directory, present};
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
 
 use super::sync::check_message;
-use crate::context::{Context, open_project};
+use crate::context::{Context, open_project, ssh};
 use crate::joining::{advise_about_git, rules};
 use crate::listing::{Listing, list};
 use crate::syncing::{Request, carry_out};
@@ -62,10 +63,10 @@ pub(crate) struct InitArgs {
     /// Directory that holds the repositories; default: default_project_path of your dsg.yml
     #[arg(long, visible_alias = "mountpoint", alias = "repo-path", value_name = "DIR")]
     repository_path: Option<PathBuf>,
-    /// Machine that has the repository; default: default_host of your dsg.yml, else localhost
+    /// Machine that has the repository, as ssh knows it; default: default_host of your dsg.yml, else localhost
     #[arg(long)]
     host: Option<String>,
-    /// posix or xfs: a directory of this machine [default: posix]
+    /// posix or xfs: a directory [default: posix]
     #[arg(long = "type", alias = "repo-type", value_name = "TYPE")]
     kind: Option<String>,
     /// Who may read and write the repository
@@ -109,8 +110,8 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<Exit> {
     refuse_synced_project(&context.directory)?;
     let wanted = wanted(args, context)?;
     let attached = attached(&wanted.root)?.is_some();
-    if !attached {
-        check_place(&wanted.repository)?;
+    if let (false, Place::Here(path)) = (attached, &wanted.repository) {
+        check_place(path)?;
     }
     let listing = list(&wanted.root, &rules(&wanted.config)?, &context.monitor())?;
     preview(context, &wanted, &listing, args.dry_run);
@@ -147,15 +148,25 @@ fn make(
         user_file::set(&values)?;
     }
     context.author()?;
-    let created =
-        !attached && create(&wanted.repository, wanted.access, &*context.clock)? == Created::New;
+    let mut there = None;
+    let created = match &wanted.repository {
+        _ if attached => false,
+        Place::Here(path) => create(path, wanted.access, &*context.clock)? == Created::New,
+        Place::There { host, path } => {
+            there = Some(RemoteRepository::create(&ssh(host), path, wanted.access)?);
+            true
+        }
+    };
     if let Some(text) = &wanted.text {
         project::write_configuration(&wanted.root, text)?;
     }
     let project = open_project(&wanted.root)?;
-    let repository = context.repository(&project)?;
+    let repository: Box<dyn Repository> = match there {
+        Some(repository) => Box::new(repository),
+        None => context.repository(&project)?,
+    };
     if !attached {
-        project::attach(&project, &repository)?;
+        project::attach(&project, &*repository)?;
     }
     let normalized = match args.normalize {
         true => normalize::run(context, &project, false)?,
@@ -166,7 +177,7 @@ fn make(
         (Exit::Success, Value::Null)
     } else {
         let request = Request { message: Some(args.message.clone()), ..Request::default() };
-        let ended = carry_out(context, &project, &repository, request)?;
+        let ended = carry_out(context, &project, &*repository, request)?;
         (ended.exit, ended.json)
     };
     advise_about_git(context, &wanted.root, &wanted.config);
@@ -190,7 +201,7 @@ fn result(
         "project": wanted.root,
         "configuration": wanted.root.join(PROJECT_FILE),
         "configuration_was_there": wanted.text.is_none(),
-        "repository": wanted.repository,
+        "repository": wanted.repository.to_string(),
         "repository_created": created,
         "access": wanted.access,
         "data_dirs": wanted.config.data_dirs,
@@ -259,7 +270,7 @@ fn preview(context: &Context, wanted: &Wanted, listing: &Listing, dry_run: bool)
     };
     say(
         "repository",
-        format!("{} ({}; {who})", wanted.repository.display(), wanted.config.repository.kind()),
+        format!("{} ({}; {who})", wanted.repository, wanted.config.repository.kind()),
     );
     say("notes", format!("{} (yours, not shared)", wanted.root.join(PROJECT_DIRECTORY).display()));
     for (key, value) in &wanted.identity {

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &LogArgs, context: &Context) -> Result<Exit> {
         path,
     };
     let repository = context.repository_for_reading(&project)?;
-    let entries = log(&repository, &options, &context.monitor())?;
+    let entries = log(&*repository, &options, &context.monitor())?;
     let ui = &context.ui;
     ui.json(&json!({
         "schema": "dsg.log/1",

@@ -94,7 +94,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit> {
 fn questions(context: &Context, project: &Project) -> Result<Vec<Question>> {
     let dsg = project.dsg_attached()?;
     let repository = context.repository_for_reading(project)?;
-    let look = look(project, &dsg, &repository, &LookOptions::default(), &context.monitor())?;
+    let look = look(project, &dsg, &*repository, &LookOptions::default(), &context.monitor())?;
     // Only a cache: without it the next look reads more.
     if let Err(error) = remember(&dsg, &look) {
         context.ui.notice(format_args!("what was read could not be remembered: {error}"));

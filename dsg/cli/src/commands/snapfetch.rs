@@ -9,7 +9,7 @@ use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::fetch::{Fetched, Found, content, fetch, find};
 use dsg_store::project::Project;
-use dsg_store::repository::LocalRepository;
+use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::json;
@@ -51,17 +51,17 @@ pub(crate) fn run(args: &SnapfetchArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let path = context.path_in_project(&project, &args.file)?;
     let repository = context.repository_for_reading(&project)?;
-    let found = find(&repository, args.number, path.as_ref())?;
+    let found = find(&*repository, args.number, path.as_ref())?;
     let to_stdout = args.output.as_deref() == Some(Path::new("-"));
     if to_stdout {
-        print(context, &project, &repository, &found)?;
+        print(context, &project, &*repository, &found)?;
         return Ok(Exit::Success);
     }
     let out = match &args.output {
         Some(output) => context.directory.join(output),
         None => context.directory.join(default_name(path.as_ref(), args.number)?),
     };
-    let fetched = fetch(&repository, &found, &out, args.force, &context.monitor())?;
+    let fetched = fetch(&*repository, &found, &out, args.force, &context.monitor())?;
     report(context, args, path.as_ref(), &out, &fetched);
     Ok(if fetched.left_out.is_empty() { Exit::Success } else { Exit::Incomplete })
 }
@@ -113,7 +113,7 @@ fn report(
 fn print(
     context: &Context,
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     found: &Found,
 ) -> Result<()> {
     if context.ui.is_json() {

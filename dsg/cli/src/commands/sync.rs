@@ -65,7 +65,7 @@ pub(crate) fn run(args: &SyncArgs, context: &Context) -> Result<Exit> {
     let repository = context.repository(&project)?;
     if args.reattach {
         confirm_reattach(args, context, &project)?;
-        project::reattach(&project, &repository)?;
+        project::reattach(&project, &*repository)?;
     }
     project.dsg_attached()?;
     let normalized =
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &SyncArgs, context: &Context) -> Result<Exit> {
         no_backup: args.no_backup,
         continues: args.continues,
     };
-    let mut ended = carry_out(context, &project, &repository, request)?;
+    let mut ended = carry_out(context, &project, &*repository, request)?;
     if let (Some(normalized), Value::Object(fields)) = (normalized, &mut ended.json) {
         fields.insert("normalized".to_owned(), normalized);
     }
@@ -105,7 +105,7 @@ fn confirm_reattach(args: &SyncArgs, context: &Context, project: &Project) -> Re
     if args.yes {
         return Ok(());
     }
-    let place = project.repository_path()?;
+    let place = project.place()?;
     if !context.ui.can_ask() {
         return Err(Error::new(Code::Usage, "--reattach needs a confirmation")
             .because("nothing counts as agreed any more: equal files join, different ones are asked about")
@@ -113,7 +113,7 @@ fn confirm_reattach(args: &SyncArgs, context: &Context, project: &Project) -> Re
     }
     context.ui.say(format_args!(
         "Start over with {}: files that are equal join, different ones are asked about, nothing is deleted.",
-        place.display()
+        place
     ));
     if context.ui.confirm("Go on?", &context.interrupt)? {
         Ok(())

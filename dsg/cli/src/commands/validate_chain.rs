@@ -1,19 +1,19 @@
 //! `dsg validate-chain`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use dsg_core::hash::ChainHash;
 use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::Result;
 use dsg_store::history::missing_since;
-use dsg_store::project::StateFile;
-use dsg_store::repository::{Damage, LocalRepository, Repository, VerifyReport, VerifyScope};
+use dsg_store::project::{Place, StateFile};
+use dsg_store::remote::RemoteRepository;
+use dsg_store::repository::{Damage, Repository, VerifyReport, VerifyScope};
 use foundation_runtime::Exit;
 use serde_json::json;
 
-use crate::context::Context;
+use crate::context::{Context, ssh};
 use crate::ui::{Tone, bytes, count, safe};
 
 const EXAMPLES: &str = "\
@@ -32,7 +32,7 @@ pub(crate) struct ValidateChainArgs {
     /// Don't read contents
     #[arg(long)]
     quick: bool,
-    /// The repository's directory; without this the project's
+    /// The repository: DIR or HOST:DIR; without this the project's
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
 }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ValidateChainArgs, context: &Context) -> Result<Exit> {
 
 /// A repository that is to be checked, and what a project knows of it.
 pub(super) struct Checked {
-    pub(super) repository: LocalRepository,
+    pub(super) repository: Box<dyn Repository>,
     seen: Option<(SnapshotNumber, ChainHash)>,
 }
 
@@ -60,9 +60,12 @@ impl Checked {
     /// Opens the repository at `directory`, or that of the project.
     pub(super) fn open(context: &Context, directory: Option<&Path>) -> Result<Self> {
         if let Some(directory) = directory {
-            let clock = Arc::clone(&context.clock);
-            let root = context.directory.join(directory);
-            let repository = LocalRepository::open(&root, "", clock)?;
+            let repository = match context.place(directory)? {
+                Place::Here(path) => context.open_here(&path, "")?,
+                Place::There { host, path } => {
+                    Box::new(RemoteRepository::open(&ssh(&host), &path)?)
+                }
+            };
             return Ok(Self { repository, seen: None });
         }
         let project = context.project()?;
@@ -79,7 +82,7 @@ impl Checked {
     /// Adds what the project has seen and the repository no longer has.
     pub(super) fn compare_with_seen(&self, report: &mut VerifyReport) -> Result<()> {
         let Some((number, chain)) = self.seen else { return Ok(()) };
-        if let Some(what) = missing_since(&self.repository, (number, chain))? {
+        if let Some(what) = missing_since(&*self.repository, (number, chain))? {
             report.damage.push(Damage {
                 file: format!(".dsg-repository/snapshots/{number}"),
                 what,

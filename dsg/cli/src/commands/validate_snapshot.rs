@@ -6,7 +6,7 @@ use clap::Args;
 use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::history::document;
-use dsg_store::repository::{Repository, VerifyScope};
+use dsg_store::repository::VerifyScope;
 use foundation_runtime::Exit;
 
 use super::validate_chain::{Checked, show};
@@ -27,7 +27,7 @@ pub(crate) struct ValidateSnapshotArgs {
     /// The snapshot; without this the newest
     #[arg(value_name = "sN")]
     number: Option<SnapshotNumber>,
-    /// The repository's directory; without this the project's
+    /// The repository: DIR or HOST:DIR; without this the project's
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ValidateSnapshotArgs, context: &Context) -> Result<Exit
     })?;
     if head.is_none_or(|head| number > head) {
         // The error for a snapshot that is not there.
-        document(&checked.repository, number)?;
+        document(&*checked.repository, number)?;
     }
     let monitor = context.monitor();
     let mut report = checked.repository.verify(&VerifyScope::Snapshot(number), &monitor)?;

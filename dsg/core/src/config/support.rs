@@ -9,13 +9,16 @@ use super::repository::{RepositoryConfig, RepositoryType};
 /// Names that mean this machine, whatever it is called.
 const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "::1", "0.0.0.0"];
 
-/// A repository that this version can work with: a directory of this machine.
+/// A repository that this version can work with: a directory of this machine, or of one that `ssh`
+/// reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supported {
     /// The repository's directory: `<mountpoint>/<name>`, absolute.
     pub path: String,
     /// `Posix` or `Xfs`.
     pub kind: RepositoryType,
+    /// The machine that has it, if it is not this one.
+    pub host: Option<String>,
 }
 
 /// Why this version can't work with a repository.
@@ -28,12 +31,6 @@ pub enum NotSupported {
         kind: RepositoryType,
         /// Its mountpoint.
         mountpoint: String,
-    },
-    /// A repository elsewhere.
-    #[error("not in this version: repositories on other machines (this one is on {host})")]
-    OtherMachine {
-        /// The machine.
-        host: String,
     },
     /// Rclone and IPFS.
     #[error("not in this version: repositories of type {kind}")]
@@ -51,10 +48,6 @@ impl NotSupported {
             Self::FileSystem { kind, mountpoint } => format!(
                 "a directory of a {kind} file system works as a plain one: write `type: posix` with \
                  `mountpoint: {mountpoint}` (its own snapshots are then not used)"
-            ),
-            Self::OtherMachine { host } => format!(
-                "log in on {host} and run dsg there, in a clone of the project; if this machine is {host}, \
-                 write `host: localhost`"
             ),
             Self::Transport { kind } => {
                 let tool = if *kind == RepositoryType::Rclone { "rclone" } else { "ipfs" };
@@ -84,13 +77,12 @@ impl RepositoryConfig {
                 return Err(NotSupported::Transport { kind });
             }
         };
-        if !is_this_machine(host, own_names) {
-            return Err(NotSupported::OtherMachine { host: host.clone() });
-        }
+        let other = (!is_this_machine(host, own_names)).then(|| host.trim().to_owned());
         if matches!(kind, RepositoryType::Zfs | RepositoryType::Btrfs) {
             return Err(NotSupported::FileSystem { kind, mountpoint: mountpoint.clone() });
         }
-        Ok(Supported { path: format!("{}/{name}", mountpoint.trim_end_matches('/')), kind })
+        let path = format!("{}/{name}", mountpoint.trim_end_matches('/'));
+        Ok(Supported { path, kind, host: other })
     }
 }
 
@@ -137,13 +129,18 @@ mod tests {
     fn a_directory_of_this_machine_is_supported() {
         let supported = posix("localhost", "/srv/dsg").support("SV", &[]).expect("supported");
         assert_eq!(supported.path, "/srv/dsg/SV");
+        assert_eq!(supported.host, None);
         assert_eq!(posix("me", "/").support("SV", &["ME"]).expect("supported").path, "/SV");
     }
 
     #[test]
+    fn a_directory_of_another_machine_is_supported_and_names_it() {
+        let supported = posix(" scott ", "/srv").support("p", &["me"]).expect("supported");
+        assert_eq!((supported.path.as_str(), supported.host.as_deref()), ("/srv/p", Some("scott")));
+    }
+
+    #[test]
     fn everything_else_is_told_with_a_way_out() {
-        let remote = posix("scott", "/srv").support("p", &["me"]).unwrap_err();
-        assert_eq!(remote, NotSupported::OtherMachine { host: "scott".to_owned() });
         let zfs = RepositoryConfig::Zfs {
             host: "localhost".to_owned(),
             pool: "zsd".to_owned(),

@@ -205,14 +205,14 @@ fn legacy(repository: &LocalRepository) -> Result<Vec<Finding>> {
 
 /// Asks whether the project and the repository belong together.
 #[must_use]
-pub fn examine_connection(project: &Project, repository: &LocalRepository) -> Vec<Finding> {
+pub fn examine_connection(project: &Project, repository: &dyn Repository) -> Vec<Finding> {
     const TOPIC: &str = "connection";
     let mut findings = Vec::new();
     or_error(TOPIC, connection(project, repository), &mut findings);
     findings
 }
 
-fn connection(project: &Project, repository: &LocalRepository) -> Result<Vec<Finding>> {
+fn connection(project: &Project, repository: &dyn Repository) -> Result<Vec<Finding>> {
     const TOPIC: &str = "connection";
     let dsg = project.dsg_attached()?;
     let Some(file) = StateFile::open(&dsg)? else {

@@ -62,6 +62,29 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()).map(Path::to_owned)
 }
 
+/// Where a repository is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a directory of this machine.
+    Here(PathBuf),
+    /// In a directory of another.
+    There {
+        /// The machine, as `ssh` knows it.
+        host: String,
+        /// The directory there.
+        path: String,
+    },
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here(path) => write!(f, "{}", path.display()),
+            Self::There { host, path } => write!(f, "{host}:{path}"),
+        }
+    }
+}
+
 impl Project {
     /// Opens the project at `root`.
     ///
@@ -88,21 +111,32 @@ impl Project {
     ///
     /// # Errors
     /// [`Code::NotSupported`] with what to do instead.
-    pub fn repository_path(&self) -> Result<PathBuf> {
+    pub fn place(&self) -> Result<Place> {
         let machine = machine_name();
         let support = self.file.config.support(&[&machine]);
         let supported = support.map_err(|error| {
             Error::new(Code::NotSupported, error.to_string()).next(error.next_step())
         })?;
-        Ok(PathBuf::from(supported.path))
+        Ok(match supported.host {
+            Some(host) => Place::There { host, path: supported.path },
+            None => Place::Here(PathBuf::from(supported.path)),
+        })
     }
 
-    /// Opens the repository on behalf of `author`.
+    /// Opens the repository on this machine on behalf of `author`.
     ///
     /// # Errors
-    /// As [`LocalRepository::open`].
+    /// As [`LocalRepository::open`]; and when it is on another machine.
     pub fn repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<LocalRepository> {
-        LocalRepository::open(&self.repository_path()?, author, clock)
+        match self.place()? {
+            Place::Here(path) => LocalRepository::open(&path, author, clock),
+            place @ Place::There { .. } => Err(Error::new(
+                Code::NotSupported,
+                format!("the repository is on another machine: {place}"),
+            )
+            .because("this has to be done on the machine that has its files")
+            .next("log in there and run the command in a clone whose .dsgconfig.yml says `host: localhost`")),
+        }
     }
 
     /// The project's own directory; `None` before it was attached to a repository.

@@ -94,9 +94,23 @@ impl Description {
         if description.format != FORMAT {
             return Err(damaged(format!("format {} does not exist", description.format)));
         }
+        description.check()?;
+        Ok(description)
+    }
+
+    /// Whether this version can work with a repository of this kind.
+    ///
+    /// # Errors
+    /// When it was made by a newer dsg.
+    pub fn check(&self) -> Result<()> {
+        let description = self;
+        if description.format > FORMAT {
+            let format = description.format;
+            return Err(too_new(&format!("its format is {format}, this dsg knows up to {FORMAT}")));
+        }
         match description.features.iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
             Some(feature) => Err(too_new(&format!("it requires the feature `{feature}`"))),
-            None => Ok(description),
+            None => Ok(()),
         }
     }
 }

@@ -64,8 +64,22 @@ impl LocalRepository {
     /// When there is none ([`Code::RepositoryMissing`]), it is closed to us, or too new. Never an
     /// empty repository instead.
     pub fn open(root: &Path, author: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::open_directory(Directory::open(root), root, author, clock)
+    }
+
+    /// As [`open`](Self::open), where the directory was opened in another way; `root` is its name in
+    /// messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); a failure to open the directory is told as one.
+    pub fn open_directory(
+        directory: crate::system::Result<Directory>,
+        root: &Path,
+        author: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let open = |error: SystemError| open_failed(root, &error);
-        let directory = Directory::open(root).map_err(open)?;
+        let directory = directory.map_err(open)?;
         let control = directory.directory(REPOSITORY_DIRECTORY).map_err(open)?;
         let description = match Description::read(&control) {
             Err(error) if error.code == Code::Disk => {

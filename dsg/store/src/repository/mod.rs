@@ -351,6 +351,16 @@ pub trait Repository: Send + Sync {
         })
     }
 
+    /// Opens the file that should have a content, on the word of its name and length: for a start that
+    /// is proven later. `None` where there is no such file, or none on this machine.
+    ///
+    /// # Errors
+    /// When it may not be opened.
+    fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
+        let _ = wanted;
+        Ok(None)
+    }
+
     /// Checks what is stored.
     ///
     /// # Errors

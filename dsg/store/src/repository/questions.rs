@@ -13,6 +13,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::monitor::Monitor;
+use crate::system::Reader;
 
 impl Repository for LocalRepository {
     fn description(&self) -> &Description {
@@ -111,6 +112,10 @@ impl Repository for LocalRepository {
         monitor: &dyn Monitor,
     ) -> Result<()> {
         self.read_content(wanted, target, monitor)
+    }
+
+    fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
+        self.find_content(wanted)
     }
 
     fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {

@@ -54,6 +54,18 @@ impl LocalRepository {
             .next("run `dsg validate-chain` to see what is affected, and `dsg doctor` if somebody edited files in the repository; a project that still has the file can restore it with `dsg doctor --restore PATH`"))
     }
 
+    /// See [`Repository::open_unproven`](super::Repository::open_unproven).
+    pub(super) fn find_content(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
+        for file in [self.visible_file(wanted.path.as_str())?, self.object_file(wanted.hash)?] {
+            if let Some(file) = file
+                && file.opened().size == wanted.size
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
     fn visible_file(&self, path: &str) -> Result<Option<Reader>> {
         let mut parents = Parents::new(&self.root);
         let Some((directory, name)) = present(parents.of(Path::new(path)))? else {

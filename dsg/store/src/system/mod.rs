@@ -171,6 +171,17 @@ pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The name of the user that the process acts for; the number where there is no name.
+#[must_use]
+pub fn user_name() -> String {
+    let number = user().to_string();
+    // `id` asks whatever this system asks: a file, LDAP, or something else.
+    let output = std::process::Command::new("id").arg("-un").output();
+    let name = output.ok().filter(|output| output.status.success());
+    let name = name.and_then(|output| String::from_utf8(output.stdout).ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or(number)
+}
+
 /// The name of this machine; empty when it has none.
 #[must_use]
 pub fn machine_name() -> String {

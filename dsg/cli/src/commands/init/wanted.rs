@@ -8,6 +8,7 @@ use dsg_core::config::{
     new_project_text, parse_project,
 };
 use dsg_store::error::{Code, Error, Result};
+use dsg_store::project::Place;
 use dsg_store::repository::Access;
 use dsg_store::system::machine_name;
 
@@ -23,8 +24,8 @@ pub(super) struct Wanted {
     pub(super) config: ProjectConfig,
     /// The text of its configuration; `None` when the file is there already.
     pub(super) text: Option<String>,
-    /// The repository's directory.
-    pub(super) repository: PathBuf,
+    /// Where the repository is to be.
+    pub(super) repository: Place,
     /// Who may read it.
     pub(super) access: Access,
     /// What is to be written into the user's own file.
@@ -54,8 +55,13 @@ pub(super) fn wanted(args: &InitArgs, context: &Context) -> Result<Wanted> {
     let supported = config.support(&[&machine_name()]).map_err(|error| {
         Error::new(Code::NotSupported, error.to_string()).next(error.next_step())
     })?;
-    let repository = PathBuf::from(supported.path);
-    refuse_nested(&root, &repository)?;
+    let repository = match supported.host {
+        Some(host) => Place::There { host, path: supported.path },
+        None => Place::Here(PathBuf::from(supported.path)),
+    };
+    if let Place::Here(path) = &repository {
+        refuse_nested(&root, path)?;
+    }
     Ok(Wanted { root, config, text, repository, access, identity, asks })
 }
 

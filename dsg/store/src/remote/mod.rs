@@ -1,0 +1,107 @@
+//! A repository at the other end of a connection.
+//!
+//! The user's own `ssh` starts `dsg serve --stdio` on the server, so keys, agents, jump hosts and
+//! `~/.ssh/config` work as everywhere else, and nothing listens on a port of ours. Over that one
+//! connection go framed messages (`docs/protocol.md`), many without waiting for an answer: the cost
+//! of a sync is in its bytes, not in the distance.
+//!
+//! Neither side trusts the other further than it must. The client computes the hash of every document,
+//! tree object and content that it gets; the server judges every path, hashes what lands, and lets the
+//! repository decide a commit. A connection that breaks is no state of its own: what has not been
+//! committed is settled by the journal, as after a crash.
+
+mod chunks;
+mod client;
+mod compression;
+mod frame;
+mod message;
+mod server;
+mod wire;
+
+use std::time::Duration;
+
+pub use client::{Dial, Line, Process, RemoteRepository, Said, Ssh, list_remote};
+pub use frame::{FRAME_BYTES_MAX, FrameError, VERSION_MAX, VERSION_MIN, Versions, read_frame};
+pub use message::{Answer, ListedRepository, Request};
+pub use server::{Role, ServeOptions, serve};
+pub use wire::{Bytes, Malformed};
+
+use crate::error::{Code, Error, Result};
+use crate::monitor::Phase;
+use crate::repository::REPOSITORY_DIRECTORY;
+use crate::system::{Directory, Kind, present};
+
+/// Who has nothing to say says so, this often.
+const ALIVE_EVERY: Duration = Duration::from_secs(20);
+/// Who says nothing for so long is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(180);
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
+const PHASES: [Phase; 8] = [
+    Phase::Scanning,
+    Phase::Hashing,
+    Phase::Fetching,
+    Phase::Uploading,
+    Phase::Downloading,
+    Phase::Committing,
+    Phase::Applying,
+    Phase::Verifying,
+];
+
+fn phase_number(phase: Phase) -> u8 {
+    PHASES
+        .iter()
+        .position(|known| *known == phase)
+        .and_then(|at| u8::try_from(at).ok())
+        .unwrap_or(0)
+}
+
+fn phase_of(number: u8) -> Phase {
+    PHASES.get(usize::from(number)).copied().unwrap_or(Phase::Fetching)
+}
+
+/// The repositories in a directory, by name.
+///
+/// # Errors
+/// When there are too many, or the directory can't be read.
+pub fn list(directory: &Directory, count_max: usize) -> Result<Vec<ListedRepository>> {
+    let mut found = Vec::new();
+    for entry in directory.entries()? {
+        let Some(name) = entry.name.to_str().filter(|_| entry.kind == Kind::Directory) else {
+            continue;
+        };
+        let one = match present(directory.directory(name)) {
+            Ok(Some(one)) => one,
+            Ok(None) => continue,
+            Err(_) => continue,
+        };
+        if present(one.status(REPOSITORY_DIRECTORY)).is_ok_and(|status| status.is_none()) {
+            continue;
+        }
+        if found.len() == count_max {
+            return Err(Error::new(Code::NotSupported, "there are too many repositories to list")
+                .because(format!("more than {count_max}")));
+        }
+        found.push(listed(one, name));
+    }
+    found.sort_by(|a: &ListedRepository, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn listed(directory: Directory, name: &str) -> ListedRepository {
+    use crate::repository::{LocalRepository, Repository as _};
+    let path = directory.path().to_owned();
+    let clock = std::sync::Arc::new(foundation_runtime::clock::SystemClock::new());
+    let read = || {
+        let repository = LocalRepository::open_directory(Ok(directory), &path, "", clock)?;
+        let Some(head) = repository.head()? else { return Ok(None) };
+        let documents = repository.documents(head.number, head.number)?;
+        Ok(documents.into_iter().next().map(|(_, bytes)| wire::Bytes(bytes)))
+    };
+    let (head, problem) = match read() {
+        Ok(head) => (head, None),
+        Err(error) => (None, Some(Error::to_string(&error))),
+    };
+    ListedRepository { name: name.to_owned(), head, problem }
+}
