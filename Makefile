@@ -1,9 +1,9 @@
 # Names for the scripts; `make` prints them. What they do stands in the scripts.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check install
+.PHONY: help demo test soak bench bench-remote check install
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## two people, one repository, in a minute
 	scripts/demo
@@ -16,6 +16,9 @@ soak: ## the simulation for long (DSG_SEEDS=20000)
 
 bench: ## measured beside find, b3sum and rsync
 	scripts/bench
+
+bench-remote: ## over ssh, beside rsync over the same ssh
+	scripts/bench-remote
 
 check: ## format, lints, documentation, licences
 	scripts/check

@@ -5,4 +5,5 @@ pub mod mount;
 pub mod oracle;
 pub mod picture;
 pub mod program;
+pub mod sshd;
 pub mod tidy;

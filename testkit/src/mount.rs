@@ -21,11 +21,24 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 /// With `CI=true`, when something is missing.
 #[must_use]
 pub fn lacks(commands: &[&str]) -> bool {
-    let mut missing: Vec<&str> = Vec::new();
-    if !rustix::process::geteuid().is_root() {
-        missing.push("root");
-    }
-    missing.extend(commands.iter().filter(|command| tool(command).is_none()));
+    let root = (!rustix::process::geteuid().is_root()).then_some("root");
+    says_missing(root.into_iter().chain(absent(commands)).collect())
+}
+
+/// As [`lacks`], for what needs no root.
+///
+/// # Panics
+/// With `CI=true`, when something is missing.
+#[must_use]
+pub fn lacks_commands(commands: &[&str]) -> bool {
+    says_missing(absent(commands).collect())
+}
+
+fn absent<'a>(commands: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    commands.iter().copied().filter(|command| tool(command).is_none())
+}
+
+fn says_missing(missing: Vec<&str>) -> bool {
     if missing.is_empty() {
         return false;
     }

@@ -16,13 +16,15 @@ mod compression;
 mod frame;
 mod message;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::time::Duration;
 
 pub use client::{Dial, Line, Process, RemoteRepository, Said, Ssh, list_remote};
 pub use frame::{FRAME_BYTES_MAX, FrameError, VERSION_MAX, VERSION_MIN, Versions, read_frame};
-pub use message::{Answer, ListedRepository, Request};
+pub use message::{Answer, ListedRepository, PutContent, Request, WantedContent};
 pub use server::{Role, ServeOptions, serve};
 pub use wire::{Bytes, Malformed};
 

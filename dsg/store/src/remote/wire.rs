@@ -162,6 +162,12 @@ fn shortened(text: &str, bytes_max: usize) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Bytes(pub(super) Vec<u8>);
 
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Bytes {
     /// The bytes themselves.
     #[must_use]

@@ -1,0 +1,175 @@
+//! The program over a real SSH server on this machine.
+
+use std::process::{Command, Stdio};
+
+use testkit::cli::{Outcome, Person, World};
+use testkit::mount::lacks_commands;
+use testkit::sshd::{HOST, Sshd};
+
+const DSG: &str = env!("CARGO_BIN_EXE_dsg");
+
+/// A server with a directory of repositories, and people with keys for it.
+struct Team {
+    world: World,
+    sshd: Sshd,
+}
+
+/// Somebody, and their `ssh`.
+struct Member {
+    person: Person,
+    ssh: String,
+}
+
+/// `None` where there is no SSH server to be started.
+fn team() -> Option<Team> {
+    if lacks_commands(&["sshd", "ssh", "ssh-keygen"]) {
+        return None;
+    }
+    Some(Team { world: World::new(DSG), sshd: Sshd::new().expect("an SSH server") })
+}
+
+impl Team {
+    fn member(&self, name: &str, role: &str) -> Member {
+        let root = self.world.repositories();
+        let forced =
+            format!("{DSG} serve --stdio --root {root} --role {role} --user {name}@example.org");
+        let ssh = self.sshd.admit(name, Some(&forced)).expect("a key");
+        Member { person: self.world.person(name), ssh }
+    }
+
+    fn repository(&self) -> String {
+        format!("{HOST}:{}", self.world.repository())
+    }
+
+    /// Mary has made the repository and committed these files.
+    fn started(&self, files: &[(&str, &str)]) -> Member {
+        let mary = self.member("mary", "maintainer");
+        for (path, text) in files {
+            mary.person.write(path, text);
+        }
+        let repositories = self.world.repositories();
+        mary.run(&["init", "--host", HOST, "--repository-path", repositories]).succeeded();
+        mary
+    }
+
+    fn clone(&self, name: &str, role: &str) -> Member {
+        let member = self.member(name, role);
+        member.run(&["-C", "..", "clone", &self.repository()]).succeeded();
+        member
+    }
+}
+
+impl Member {
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_by(&self.ssh, arguments)
+    }
+
+    fn run_by(&self, ssh: &str, arguments: &[&str]) -> Outcome {
+        let variables = [("DSG_SSH", ssh), ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin")];
+        self.person.run_with(arguments, "", &variables)
+    }
+}
+
+#[test]
+fn a_team_works_over_ssh_from_the_first_snapshot_on() {
+    let Some(team) = team() else { return };
+    let mary = team.started(&[("input/a", "1"), ("input/b", "2"), ("output/deep/c", "3")]);
+    let alice = team.clone("alice", "writer");
+    assert_eq!(alice.person.read("output/deep/c"), "3");
+    alice.person.write("input/a", "alice's");
+    alice.run(&["sync", "-m", "by alice"]).succeeded().says("s2 is made");
+    alice.run(&["sync"]).succeeded().says("Everything up to date with s2");
+    mary.run(&["status"]).succeeded().says("input/a");
+    mary.run(&["sync"]).succeeded();
+    assert_eq!(mary.person.read("input/a"), "alice's");
+    let log = mary.run(&["log", "--json"]).succeeded().json();
+    assert_eq!(log["snapshots"][0]["author"], "alice@example.org");
+    assert_eq!(log["snapshots"][1]["author"], "mary@example.org");
+    mary.run(&["blame", "input/a"]).succeeded().says("alice@example.org");
+    mary.run(&["snapfetch", "input/a", "--number", "s1", "-o", "old"]).succeeded();
+    assert_eq!(mary.person.read("old"), "1");
+    mary.run(&["diff", "--from", "s1"]).succeeded().says("input/a");
+    mary.run(&["validate-chain"]).succeeded();
+    mary.run(&["validate-snapshot", "--repository", &team.repository()]).succeeded();
+    let listed = mary.run(&["list-repos", &format!("{HOST}:."), "--json"]).succeeded().json();
+    assert_eq!(listed["repositories"][0]["name"], "SV");
+    assert_eq!(listed["repositories"][0]["snapshot"], "s2");
+    mary.run(&["doctor"]).succeeded().says("answers");
+}
+
+#[test]
+fn a_conflict_is_settled_over_ssh() {
+    let Some(team) = team() else { return };
+    let mary = team.started(&[("input/a", "1")]);
+    let alice = team.clone("alice", "writer");
+    mary.person.write("input/a", "mary's");
+    mary.run(&["sync"]).succeeded();
+    alice.person.write("input/a", "alice's");
+    alice.run(&["sync"]).ended(3);
+    alice.run(&["resolve", "input/a", "--local"]).succeeded();
+    alice.run(&["sync"]).succeeded();
+    mary.run(&["sync"]).succeeded();
+    assert_eq!(mary.person.read("input/a"), "alice's");
+}
+
+#[test]
+fn the_role_of_a_key_decides_and_its_command_can_t_be_replaced() {
+    let Some(team) = team() else { return };
+    let _mary = team.started(&[("input/a", "1")]);
+    let rita = team.clone("rita", "reader");
+    rita.person.write("input/a", "2");
+    rita.run(&["sync"]).ended(7).says("DSG-S06");
+    let walter = team.member("walter", "writer");
+    let repositories = team.world.repositories();
+    let arguments = ["init", "--name", "new", "--host", HOST, "--repository-path", repositories];
+    walter.run(&arguments).ended(7).says("DSG-S06");
+    let elsewhere = format!("{HOST}:/etc");
+    walter.run(&["-C", "..", "clone", &elsewhere]).ended(7).says("DSG-S06");
+    // Whatever command is asked for, the one of the key is started.
+    let mut words = walter.ssh.split(' ').map(str::to_owned);
+    let mut command = Command::new(words.next().expect("ssh"));
+    command.args(words).args([HOST, "cat /etc/passwd"]).stdin(Stdio::null());
+    let output = command.output().expect("ssh starts");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("root:"));
+}
+
+#[test]
+fn without_a_forced_command_the_account_s_name_is_the_author() {
+    let Some(team) = team() else { return };
+    let ssh = team.sshd.admit("olga", None).expect("a key");
+    let olga = Member { person: team.world.person("olga"), ssh };
+    olga.person.write("input/a", "1");
+    let variables = [("DSG_SSH", olga.ssh.as_str()), ("DSG_REMOTE_PROGRAM", DSG)];
+    let repositories = team.world.repositories();
+    let arguments = ["init", "--host", HOST, "--repository-path", repositories];
+    olga.person.run_with(&arguments, "", &variables).succeeded();
+    let log = olga.person.run_with(&["log", "--json"], "", &variables).succeeded().json();
+    let user = Command::new("id").arg("-un").output().expect("a name");
+    let user = String::from_utf8(user.stdout).expect("UTF-8");
+    assert_eq!(log["snapshots"][0]["author"], user.trim());
+}
+
+#[test]
+fn what_ssh_says_becomes_an_error_with_a_way_out() {
+    let Some(team) = team() else { return };
+    let mary = team.started(&[("input/a", "1")]);
+    let other = team.sshd.known_by_another_key().expect("another key");
+    let with = |more: &str| team.sshd.command("mary", more).expect("a configuration");
+    let cases = [
+        (with(&format!("UserKnownHostsFile {}", other.display())), "DSG-S02"),
+        (with("UserKnownHostsFile /dev/null"), "DSG-S02"),
+        (with("User nobody"), "DSG-S03"),
+        (with("Port 1"), "DSG-S01"),
+        (with("HostName nowhere.invalid"), "DSG-S01"),
+        ("no-such-ssh".to_owned(), "DSG-S01"),
+        ("echo".to_owned(), "DSG-S04"),
+        ("true".to_owned(), "DSG-S01"),
+    ];
+    for (ssh, code) in cases {
+        mary.run_by(&ssh, &["status"]).ended(7).says(code).says("next:");
+    }
+    let free = team.sshd.admit("olga", None).expect("a key");
+    let variables = [("DSG_SSH", free.as_str()), ("DSG_REMOTE_PROGRAM", "/nowhere/dsg")];
+    mary.person.run_with(&["status"], "", &variables).ended(7).says("DSG-S04").says("install dsg");
+    mary.run(&["status"]).succeeded();
+}
