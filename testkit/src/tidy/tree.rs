@@ -74,9 +74,11 @@ impl Tree {
                 .is_some_and(|(next, _)| next.starts_with(&directory))
     }
 
-    /// The directories of the crates: those with a `Cargo.toml` that has a `[package]`.
+    /// The directories of the crates: those with a `Cargo.toml` that has a `[package]`. What is only
+    /// built by `cargo fuzz` is a tool, not a crate of the product.
     pub fn crates(&self) -> impl Iterator<Item = &str> {
         self.ending("/Cargo.toml")
+            .filter(|(_, text)| !text.contains("cargo-fuzz = true"))
             .filter(|(_, text)| text.lines().any(|line| line.trim() == "[package]"))
             .filter_map(|(path, _)| path.strip_suffix("/Cargo.toml"))
     }

@@ -8,10 +8,10 @@ use dsg_core::conflict::Resolutions;
 use dsg_core::entry::Entry;
 use dsg_core::path::RepoPath;
 use dsg_core::plan::{Collision, Plan, PlanContext, Totals, Triple, collisions, plan};
-use dsg_core::snapshot::SnapshotNumber;
 use dsg_core::tree::{self, Change, Object, Root};
 
 use super::local::LocalFiles;
+use super::past::follows;
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Phase};
 use crate::project::{
@@ -296,28 +296,6 @@ pub(crate) fn check_identity(
             head.number
         ))),
         None => Err(rolled_back(format!("it has no snapshot, this project has seen {number}"))),
-    }
-}
-
-/// Whether each document names the one before it, up to the head: else what was seen is not the past
-/// of what is there now.
-fn follows(
-    documents: &[(SnapshotNumber, Vec<u8>)],
-    head: &Head,
-) -> std::result::Result<(), String> {
-    let mut before: Option<dsg_core::hash::ChainHash> = None;
-    for (number, bytes) in documents {
-        let document = dsg_core::snapshot::SnapshotDocument::decode(bytes)
-            .map_err(|error| format!("its {number} can't be read: {error}"))?;
-        if document.number != *number || before.is_some() && document.parent != before {
-            return Err(format!("its {number} has another past"));
-        }
-        before = Some(dsg_core::hash::ChainHash::of(bytes));
-    }
-    if before == Some(head.chain) {
-        Ok(())
-    } else {
-        Err("its newest snapshot has another past".to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 mod guards;
 mod local;
 mod look;
+mod past;
 mod recover;
 mod report;
 mod settle;

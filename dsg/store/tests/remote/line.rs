@@ -164,10 +164,9 @@ impl Wire {
     }
 }
 
-impl Dial for Wire {
-    fn dial(&self) -> Result<Line> {
-        let (client, client_relay) = UnixStream::pair().expect("a pair");
-        let (server, server_relay) = UnixStream::pair().expect("a pair");
+impl Wire {
+    /// Starts a server at the end of a line.
+    fn serve(&self, end: UnixStream) {
         let options = ServeOptions {
             root: Some(self.root.clone()),
             role: self.role,
@@ -175,13 +174,32 @@ impl Dial for Wire {
             program: "dsg test".to_owned(),
             clock: Arc::new(SystemClock::new()),
         };
-        let again = |stream: &UnixStream| stream.try_clone().expect("clones");
-        let (input, output) = (again(&server), server);
         let running = std::thread::spawn(move || {
-            let end = output.try_clone().expect("clones");
+            let (input, output) = (again(&end), again(&end));
             let _ = serve(input, output, &options);
             let _ = end.shutdown(Shutdown::Both);
         });
+        self.servers.lock().expect("no panic").push(running);
+    }
+
+    /// A line on which nobody looks at the messages, so that they may be none.
+    pub(crate) fn direct(&self) -> Line {
+        let (client, server) = UnixStream::pair().expect("a pair");
+        self.serve(server);
+        let output = Box::new(Closing(again(&client)));
+        Line { input: Box::new(client), output, process: None }
+    }
+}
+
+fn again(stream: &UnixStream) -> UnixStream {
+    stream.try_clone().expect("clones")
+}
+
+impl Dial for Wire {
+    fn dial(&self) -> Result<Line> {
+        let (client, client_relay) = UnixStream::pair().expect("a pair");
+        let (server, server_relay) = UnixStream::pair().expect("a pair");
+        self.serve(server);
         let ends = [again(&client_relay), again(&server_relay)];
         let (up, down) = match self.cut {
             Cut::Never => (None, None),
@@ -194,7 +212,7 @@ impl Dial for Wire {
         let first = std::thread::spawn(move || relay(from, to, &own, up, &passed.0));
         let (from, to) = (server_relay, client_relay);
         let second = std::thread::spawn(move || relay(from, to, &ends, down, &also.1));
-        self.servers.lock().expect("no panic").extend([running, first, second]);
+        self.servers.lock().expect("no panic").extend([first, second]);
         let writes = again(&client);
         Ok(Line { input: Box::new(client), output: Box::new(Closing(writes)), process: None })
     }
