@@ -150,10 +150,16 @@ fn dispatch(command_line: &CommandLine) -> Exit {
         }
     };
     let clock = Arc::new(SystemClock::new());
-    let result = Context::new(global.directory.as_deref(), ui.clone(), clock, interrupt)
+    let result = Context::new(global.directory.as_deref(), ui.clone(), clock, interrupt.clone())
         .and_then(|context| command_line.command.run(&context));
     match result {
         Ok(exit) => ui.finish(exit),
+        // The key that stops dsg also stops the ssh that it started.
+        Err(error) if error.code == Code::Connection && interrupt.requested() => ui.fail(
+            &Error::new(Code::Interrupted, "stopped, and the connection with it").next(
+                "run the same command again: what was begun is finished or forgotten, and what was transferred is used",
+            ),
+        ),
         Err(error) => ui.fail(&error),
     }
 }

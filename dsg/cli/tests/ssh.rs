@@ -158,7 +158,7 @@ fn what_ssh_says_becomes_an_error_with_a_way_out() {
     let cases = [
         (with(&format!("UserKnownHostsFile {}", other.display())), "DSG-S02"),
         (with("UserKnownHostsFile /dev/null"), "DSG-S02"),
-        (with("User nobody"), "DSG-S03"),
+        (with("User no-such-user"), "DSG-S03"),
         (with("Port 1"), "DSG-S01"),
         (with("HostName nowhere.invalid"), "DSG-S01"),
         ("no-such-ssh".to_owned(), "DSG-S01"),
@@ -172,4 +172,38 @@ fn what_ssh_says_becomes_an_error_with_a_way_out() {
     let variables = [("DSG_SSH", free.as_str()), ("DSG_REMOTE_PROGRAM", "/nowhere/dsg")];
     mary.person.run_with(&["status"], "", &variables).ended(7).says("DSG-S04").says("install dsg");
     mary.run(&["status"]).succeeded();
+}
+
+#[test]
+fn who_stops_a_sync_over_ssh_is_told_so_and_the_next_one_goes_on() {
+    use std::os::unix::process::CommandExt;
+    let Some(team) = team() else { return };
+    let mary = team.started(&[("input/a", "1")]);
+    // Without a pattern, so that it does not get small on its way.
+    let mut state = 1u64;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    })
+    .take(40 << 20)
+    .collect();
+    std::fs::write(mary.person.project().join("input/large"), bytes).expect("written");
+    let variables = [("DSG_SSH", mary.ssh.as_str())];
+    let mut command = mary.person.command(&["sync", "--no-progress"], &variables);
+    // A terminal's key reaches dsg and the ssh that it started.
+    let mut child = command.process_group(0).stderr(Stdio::piped()).spawn().expect("starts");
+    let staging = team.world.path("repositories/SV/.dsg-repository/staging");
+    let begun = || std::fs::read_dir(&staging).is_ok_and(|mut all| all.next().is_some());
+    while !begun() && child.try_wait().expect("asks").is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let group = format!("-{}", child.id());
+    let stopped = Command::new("kill").args(["-INT", "--", &group]).status().expect("kill");
+    assert!(stopped.success());
+    let output = child.wait_with_output().expect("ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    mary.run(&["sync"]).succeeded().says("s2 is made");
+    assert_eq!(std::fs::read_dir(&staging).expect("there").count(), 0);
+    mary.run(&["validate-chain"]).succeeded();
 }

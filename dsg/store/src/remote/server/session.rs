@@ -4,6 +4,7 @@ use dsg_core::snapshot::SnapshotNumber;
 
 use super::incoming::Incoming;
 use super::output::{Output, Quiet, Sending, Telling};
+use super::upload::refuse_path;
 use super::{Role, Served, Trouble, head_document, unexpected};
 use crate::error::{Code, Error};
 use crate::remote::chunks::ChunkList;
@@ -190,6 +191,7 @@ impl<'a> Session<'a> {
     }
 
     fn chunks(&self, id: u32, content: &WantedContent) -> Served<()> {
+        refuse_path(&content.path)?;
         let wanted = Wanted { hash: content.hash, size: content.size, path: &content.path };
         if let Some(mut file) = self.repository.open_unproven(&wanted)? {
             let list = ChunkList::of(&mut file)?.encode();

@@ -212,7 +212,7 @@ fn refuse_change(change: &PathChange) -> Result<()> {
     }
 }
 
-fn refuse_path(path: &RepoPath) -> Result<()> {
+pub(super) fn refuse_path(path: &RepoPath) -> Result<()> {
     let refused = |why: String| {
         Err(Error::new(Code::RoleDenied, format!("{path} can't be part of a repository"))
             .because(why)
