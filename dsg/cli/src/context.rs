@@ -14,7 +14,7 @@ use dsg_core::config::{
 use dsg_core::path::RepoPath;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{Project, find_root, no_project};
-use dsg_store::repository::LocalRepository;
+use dsg_store::repository::{LocalRepository, Repository};
 use foundation_runtime::{Clock, Interrupt};
 
 use crate::ui::{Progress, Ui};
@@ -89,7 +89,7 @@ impl Context {
     ///
     /// # Errors
     /// When it can't be opened, or the user never said who they are.
-    pub(crate) fn repository(&self, project: &Project) -> Result<LocalRepository> {
+    pub(crate) fn repository(&self, project: &Project) -> Result<Box<dyn Repository>> {
         project.repository(&self.author()?, Arc::clone(&self.clock))
     }
 
@@ -97,9 +97,18 @@ impl Context {
     ///
     /// # Errors
     /// When it can't be opened.
-    pub(crate) fn repository_for_reading(&self, project: &Project) -> Result<LocalRepository> {
+    pub(crate) fn repository_for_reading(&self, project: &Project) -> Result<Box<dyn Repository>> {
         let author = self.author().unwrap_or_default();
         project.repository(&author, Arc::clone(&self.clock))
+    }
+
+    /// The directory of the project's repository, for what only a directory of this machine can answer.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub(crate) fn local_repository(&self, project: &Project) -> Result<LocalRepository> {
+        let author = self.author().unwrap_or_default();
+        project.local_repository(&author, Arc::clone(&self.clock))
     }
 
     /// What long work reports to; it shows progress where that is wanted.

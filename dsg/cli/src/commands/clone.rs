@@ -12,7 +12,7 @@ use dsg_core::snapshot::SnapshotDocument;
 use dsg_core::tracked::Rules;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project;
-use dsg_store::repository::{LocalRepository, Repository};
+use dsg_store::repository::{Repository, open};
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ struct Joining {
     config: ProjectConfig,
     /// The configuration to write; `None` when it is there already.
     text: Option<String>,
-    repository: LocalRepository,
+    repository: Box<dyn Repository>,
 }
 
 /// Joins, or shows what would come.
@@ -95,7 +95,7 @@ fn result(
         "dry_run": dry_run,
         "name": joining.config.name,
         "project": joining.root,
-        "repository": joining.repository.path(),
+        "repository": joining.repository.location(),
         "snapshot": coming.map(|coming| &coming.snapshot),
         "entries": coming.map(|coming| coming.entries),
         "bytes": coming.map(|coming| coming.bytes),
@@ -114,7 +114,7 @@ fn from_configuration(context: &Context) -> Result<Joining> {
     })?;
     let repository = context.repository_for_reading(&project)?;
     let root = project.root.path().to_owned();
-    refuse_nested(&root, &repository.path())?;
+    refuse_nested(&root, &project.repository_path()?)?;
     Ok(Joining { root, config: project.file.config, text: None, repository })
 }
 
@@ -122,7 +122,7 @@ fn from_configuration(context: &Context) -> Result<Joining> {
 fn from_repository(args: &CloneArgs, context: &Context, given: &Path) -> Result<Joining> {
     let place = lexically_normal(&context.directory.join(given));
     let author = context.author().unwrap_or_default();
-    let repository = LocalRepository::open(&place, &author, Arc::clone(&context.clock))?;
+    let repository = open(&place, &author, Arc::clone(&context.clock))?;
     let text = configuration_of(&repository, &place)?;
     let config = parse_project(&text).map_err(|error| configuration_error(&error))?.config;
     let target = args.target.clone().unwrap_or_else(|| PathBuf::from(&config.name));
@@ -133,7 +133,7 @@ fn from_repository(args: &CloneArgs, context: &Context, given: &Path) -> Result<
 }
 
 /// The configuration of a new working tree: the place, and what the newest snapshot was made with.
-fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String> {
+fn configuration_of(repository: &dyn Repository, place: &Path) -> Result<String> {
     let text =
         |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).map(str::to_owned);
     let (Some(name), Some(mountpoint)) =
@@ -146,7 +146,7 @@ fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String
         .next("a repository needs a name that is UTF-8 text"));
     };
     let Some(rules) = newest_rules(repository)? else {
-        return new_project_text(&name, RepositoryType::Posix, "localhost", &mountpoint, &[])
+        return new_project_text(&name, RepositoryType::Posix, "localhost", &mountpoint, &[], None)
             .map_err(|error| configuration_error(&error));
     };
     let lists = rules.lists();
@@ -164,7 +164,7 @@ fn configuration_of(repository: &LocalRepository, place: &Path) -> Result<String
 }
 
 /// The rules of the newest snapshot; `None` when there is no snapshot or it names none.
-fn newest_rules(repository: &LocalRepository) -> Result<Option<Rules>> {
+fn newest_rules(repository: &dyn Repository) -> Result<Option<Rules>> {
     let Some(head) = repository.head()? else { return Ok(None) };
     let documents = repository.documents(head.number, head.number)?;
     let damaged = |why: String| {
@@ -226,7 +226,7 @@ fn dry_run(context: &Context, joining: &Joining) -> Result<Exit> {
     }
     let ui = &context.ui;
     ui.line(format_args!("project     {}", joining.root.display()));
-    ui.line(format_args!("repository  {}", joining.repository.path().display()));
+    ui.line(format_args!("repository  {}", joining.repository.location()));
     ui.line(format_args!(
         "Dry run, nothing was changed: {}, {}, would be compared with what is here",
         count(coming.entries, "entry"),

@@ -12,7 +12,7 @@ use dsg_store::difference::{Against, Contents, Difference, Kind, local, snapshot
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::monitor::Monitor;
 use dsg_store::project::Project;
-use dsg_store::repository::{LocalRepository, Repository};
+use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<Exit> {
 fn compare(
     args: &DiffArgs,
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     monitor: &dyn Monitor,
 ) -> Result<Compared> {
     if args.from.is_none() && args.to.is_none() {
@@ -140,7 +140,7 @@ enum Text {
 
 fn texts(
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     differences: &[Difference],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Text>> {

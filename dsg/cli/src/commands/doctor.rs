@@ -84,7 +84,7 @@ fn examine(context: &Context) -> Vec<Finding> {
         }
     };
     findings.extend(examine_project(&project, &*context.clock));
-    match context.repository_for_reading(&project) {
+    match context.local_repository(&project) {
         Ok(repository) => {
             let monitor = context.monitor();
             findings.extend(examine_repository(&repository, &*context.clock, &monitor));
@@ -159,7 +159,8 @@ fn own_file(project: &Project, path: &RepoPath) -> Option<Reader> {
 fn adopt(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.adopt)?;
-    let repository = context.repository(&project)?;
+    context.author()?;
+    let repository = context.local_repository(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let adoption = Adoption {
         message: args.message.clone(),
@@ -211,7 +212,8 @@ fn show_adopted(context: &Context, adopted: &Adopted) {
 fn restore(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.restore)?;
-    let repository = context.repository(&project)?;
+    context.author()?;
+    let repository = context.local_repository(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let restored = repository.restore(&paths, &spare, &context.monitor())?;
     show_restored(context, &restored);

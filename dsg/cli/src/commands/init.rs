@@ -5,10 +5,10 @@ mod wanted;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dsg_core::config::PROJECT_FILE;
+use dsg_core::config::{PROJECT_FILE, ZfsMode};
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{self, PROJECT_DIRECTORY, StateFile};
-use dsg_store::repository::{Access, Created, create};
+use dsg_store::repository::{Access, Created, create_planned};
 use dsg_store::system::{Directory, present};
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -52,6 +52,24 @@ impl From<AccessArg> for Access {
     }
 }
 
+/// How a repository on ZFS makes a new state visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeArg {
+    /// One dataset that is changed in place, with a ZFS snapshot after each commit; needs no root
+    InPlace,
+    /// Each state is a dataset, and a link leads to the newest: all or nothing for every reader
+    Generations,
+}
+
+impl From<ModeArg> for ZfsMode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::InPlace => Self::InPlace,
+            ModeArg::Generations => Self::Generations,
+        }
+    }
+}
+
 /// Make a project of this directory, and a repository for it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -65,9 +83,15 @@ pub(crate) struct InitArgs {
     /// Machine that has the repository; default: default_host of your dsg.yml, else localhost
     #[arg(long)]
     host: Option<String>,
-    /// posix or xfs: a directory of this machine [default: posix]
+    /// posix, xfs, zfs or btrfs [default: posix, a directory of any file system]
     #[arg(long = "type", alias = "repo-type", value_name = "TYPE")]
     kind: Option<String>,
+    /// With --type zfs: the pool, as `zpool list` shows it
+    #[arg(long, value_name = "POOL")]
+    pool: Option<String>,
+    /// With --type zfs: how a new state is made visible
+    #[arg(long, value_name = "MODE", default_value = "in-place")]
+    mode: ModeArg,
     /// Who may read and write the repository
     #[arg(long, value_name = "WHO", default_value = "private")]
     access: AccessArg,
@@ -148,7 +172,7 @@ fn make(
     }
     context.author()?;
     let created =
-        !attached && create(&wanted.repository, wanted.access, &*context.clock)? == Created::New;
+        !attached && create_planned(&wanted.plan, wanted.access, &*context.clock)? == Created::New;
     if let Some(text) = &wanted.text {
         project::write_configuration(&wanted.root, text)?;
     }
@@ -261,6 +285,9 @@ fn preview(context: &Context, wanted: &Wanted, listing: &Listing, dry_run: bool)
         "repository",
         format!("{} ({}; {who})", wanted.repository.display(), wanted.config.repository.kind()),
     );
+    for line in wanted.plan.lines() {
+        say("", line);
+    }
     say("notes", format!("{} (yours, not shared)", wanted.root.join(PROJECT_DIRECTORY).display()));
     for (key, value) in &wanted.identity {
         say("user file", format!("{key}: {value}"));

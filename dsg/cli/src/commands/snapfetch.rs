@@ -9,7 +9,7 @@ use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::fetch::{Fetched, Found, content, fetch, find};
 use dsg_store::project::Project;
-use dsg_store::repository::LocalRepository;
+use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::json;
@@ -113,7 +113,7 @@ fn report(
 fn print(
     context: &Context,
     project: &Project,
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     found: &Found,
 ) -> Result<()> {
     if context.ui.is_json() {

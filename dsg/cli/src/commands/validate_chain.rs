@@ -9,7 +9,7 @@ use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::Result;
 use dsg_store::history::missing_since;
 use dsg_store::project::StateFile;
-use dsg_store::repository::{Damage, LocalRepository, Repository, VerifyReport, VerifyScope};
+use dsg_store::repository::{Damage, Repository, VerifyReport, VerifyScope, open};
 use foundation_runtime::Exit;
 use serde_json::json;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ValidateChainArgs, context: &Context) -> Result<Exit> {
 
 /// A repository that is to be checked, and what a project knows of it.
 pub(super) struct Checked {
-    pub(super) repository: LocalRepository,
+    pub(super) repository: Box<dyn Repository>,
     seen: Option<(SnapshotNumber, ChainHash)>,
 }
 
@@ -62,7 +62,7 @@ impl Checked {
         if let Some(directory) = directory {
             let clock = Arc::clone(&context.clock);
             let root = context.directory.join(directory);
-            let repository = LocalRepository::open(&root, "", clock)?;
+            let repository = open(&root, "", clock)?;
             return Ok(Self { repository, seen: None });
         }
         let project = context.project()?;

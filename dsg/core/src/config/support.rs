@@ -14,21 +14,13 @@ const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "::1", "0.0.0.0"];
 pub struct Supported {
     /// The repository's directory: `<mountpoint>/<name>`, absolute.
     pub path: String,
-    /// `Posix` or `Xfs`.
+    /// Not `Rclone` and not `Ipfs`.
     pub kind: RepositoryType,
 }
 
 /// Why this version can't work with a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSupported {
-    /// A file system whose own snapshots are not used yet.
-    #[error("not in this version: repositories of type {kind}")]
-    FileSystem {
-        /// The type.
-        kind: RepositoryType,
-        /// Its mountpoint.
-        mountpoint: String,
-    },
     /// A repository elsewhere.
     #[error("not in this version: repositories on other machines (this one is on {host})")]
     OtherMachine {
@@ -48,10 +40,6 @@ impl NotSupported {
     #[must_use]
     pub fn next_step(&self) -> String {
         match self {
-            Self::FileSystem { kind, mountpoint } => format!(
-                "a directory of a {kind} file system works as a plain one: write `type: posix` with \
-                 `mountpoint: {mountpoint}` (its own snapshots are then not used)"
-            ),
             Self::OtherMachine { host } => format!(
                 "log in on {host} and run dsg there, in a clone of the project; if this machine is {host}, \
                  write `host: localhost`"
@@ -86,9 +74,6 @@ impl RepositoryConfig {
         };
         if !is_this_machine(host, own_names) {
             return Err(NotSupported::OtherMachine { host: host.clone() });
-        }
-        if matches!(kind, RepositoryType::Zfs | RepositoryType::Btrfs) {
-            return Err(NotSupported::FileSystem { kind, mountpoint: mountpoint.clone() });
         }
         Ok(Supported { path: format!("{}/{name}", mountpoint.trim_end_matches('/')), kind })
     }
@@ -144,12 +129,8 @@ mod tests {
     fn everything_else_is_told_with_a_way_out() {
         let remote = posix("scott", "/srv").support("p", &["me"]).unwrap_err();
         assert_eq!(remote, NotSupported::OtherMachine { host: "scott".to_owned() });
-        let zfs = RepositoryConfig::Zfs {
-            host: "localhost".to_owned(),
-            pool: "zsd".to_owned(),
-            mountpoint: "/srv".to_owned(),
-        };
-        let refusal = zfs.support("p", &[]).unwrap_err();
+        let rclone = RepositoryConfig::Rclone { remote: "r:".to_owned(), path: "/x".to_owned() };
+        let refusal = rclone.support("p", &[]).unwrap_err();
         assert!(refusal.to_string().contains("not in this version"));
         assert!(refusal.next_step().contains("type: posix"));
         let ipfs = RepositoryConfig::Ipfs { did: "did:key:z1".to_owned(), encrypted: true };

@@ -28,7 +28,7 @@ pub use trees::{BadObject, Trees};
 pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
-use crate::repository::LocalRepository;
+use crate::repository::{self, LocalRepository, Repository};
 use crate::scan::{Index, Validity};
 use crate::system::{Directory, FileLock, lock_file, machine_name, present, random};
 
@@ -100,8 +100,17 @@ impl Project {
     /// Opens the repository on behalf of `author`.
     ///
     /// # Errors
+    /// As [`repository::open`].
+    pub fn repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Repository>> {
+        repository::open(&self.repository_path()?, author, clock)
+    }
+
+    /// Opens the repository's directory, for questions that only a directory of this machine can
+    /// answer. Of a repository of generations that is its newest state, which can't be changed.
+    ///
+    /// # Errors
     /// As [`LocalRepository::open`].
-    pub fn repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<LocalRepository> {
+    pub fn local_repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<LocalRepository> {
         LocalRepository::open(&self.repository_path()?, author, clock)
     }
 

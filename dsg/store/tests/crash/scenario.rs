@@ -160,7 +160,12 @@ impl Scenario {
 
     /// Runs the operation undisturbed, and counts its steps.
     pub(crate) fn reference(&self) -> Reference {
-        let Prepared { world, before, oracle } = self.prepare();
+        self.reference_in(World::new())
+    }
+
+    /// As [`reference`](Self::reference), in an empty world.
+    pub(crate) fn reference_in(&self, world: World) -> Reference {
+        let Prepared { world, before, oracle } = self.prepare_in(world);
         let log = world.root.join("log");
         let variables = [("DSG_FAULT_LOG", log.as_os_str())];
         let process = world.start_with(self.operation, self.actor, Fault::None, &variables, |_| {});

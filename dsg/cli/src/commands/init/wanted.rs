@@ -8,7 +8,7 @@ use dsg_core::config::{
     new_project_text, parse_project,
 };
 use dsg_store::error::{Code, Error, Result};
-use dsg_store::repository::Access;
+use dsg_store::repository::{Access, Plan, plan};
 use dsg_store::system::machine_name;
 
 use super::InitArgs;
@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     pub(super) text: Option<String>,
     /// The repository's directory.
     pub(super) repository: PathBuf,
+    /// What has to be made for it.
+    pub(super) plan: Plan,
     /// Who may read it.
     pub(super) access: Access,
     /// What is to be written into the user's own file.
@@ -56,7 +58,8 @@ pub(super) fn wanted(args: &InitArgs, context: &Context) -> Result<Wanted> {
     })?;
     let repository = PathBuf::from(supported.path);
     refuse_nested(&root, &repository)?;
-    Ok(Wanted { root, config, text, repository, access, identity, asks })
+    let plan = plan(&config.repository, &repository)?;
+    Ok(Wanted { root, config, text, repository, plan, access, identity, asks })
 }
 
 type Parts = (ProjectConfig, Option<String>, Access, Vec<(&'static str, String)>);
@@ -94,7 +97,8 @@ fn new(
         .unwrap_or_else(|| "localhost".to_owned());
     let mountpoint = lexically_normal(&context.directory.join(mountpoint)).display().to_string();
     let kind = repository_type(args)?;
-    let text = new_project_text(&name, kind, &host, &mountpoint, &data_dirs)
+    let zfs = args.pool.as_deref().map(|pool| (pool, args.mode.into()));
+    let text = new_project_text(&name, kind, &host, &mountpoint, &data_dirs, zfs)
         .map_err(|error| configuration_error(&error))?;
     let config = parse_project(&text).map_err(|error| configuration_error(&error))?.config;
     Ok((config, Some(text), args.access.into(), identity))
@@ -212,6 +216,7 @@ fn refuse_contradictions(args: &InitArgs, context: &Context, config: &ProjectCon
         ("name", args.name.clone(), config.name.clone()),
         ("repository.type", args.kind.clone(), field("type")),
         ("repository.host", args.host.clone(), field("host")),
+        ("repository.pool", args.pool.clone(), field("pool")),
         ("repository.mountpoint", mountpoint, field("mountpoint")),
         ("data_dirs", data_dirs, config.data_dirs.join(", ")),
     ];
@@ -247,13 +252,13 @@ fn repository_type(args: &InitArgs) -> Result<RepositoryType> {
 
 /// Types that can be configured but not worked with are refused before anything else is asked.
 fn refuse_unsupported_type(args: &InitArgs) -> Result<()> {
-    let host = args.host.clone().unwrap_or_else(|| "localhost".to_owned());
     let mountpoint =
         args.repository_path.as_ref().map_or("DIR".to_owned(), |path| path.display().to_string());
     let repository = match repository_type(args)? {
-        RepositoryType::Posix | RepositoryType::Xfs => return Ok(()),
-        RepositoryType::Zfs => RepositoryConfig::Zfs { host, pool: String::new(), mountpoint },
-        RepositoryType::Btrfs => RepositoryConfig::Btrfs { host, mountpoint },
+        RepositoryType::Posix
+        | RepositoryType::Xfs
+        | RepositoryType::Zfs
+        | RepositoryType::Btrfs => return Ok(()),
         RepositoryType::Rclone => {
             RepositoryConfig::Rclone { remote: String::new(), path: mountpoint }
         }
