@@ -219,7 +219,9 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        if let Err(error) = insist("zpool", &["destroy".as_ref(), "-f".as_ref(), self.name.as_ref()]) {
+        if let Err(error) =
+            insist("zpool", &["destroy".as_ref(), "-f".as_ref(), self.name.as_ref()])
+        {
             say(&format!("the pool {} could not be destroyed: {error}", self.name));
         }
         end_daemon(&self.daemon);
@@ -242,7 +244,12 @@ fn answers() -> bool {
 /// Starts zfs-fuse, where neither it nor the kernel's ZFS is there already. The file that comes back
 /// keeps it alive.
 fn start_daemon() -> io::Result<fs::File> {
-    let lock = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(DAEMON_LOCK)?;
+    let lock = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(DAEMON_LOCK)?;
     flock(&lock, FlockOperation::LockExclusive)?;
     if !answers() {
         for place in ["/var/run/zfs", "/var/lock/zfs"] {

@@ -10,8 +10,8 @@ use dsg_store::error::{Code, Error};
 use foundation_runtime::{Exit, Interrupt, SystemClock};
 
 use crate::commands::{
-    blame, clean, clone, completions, config, diff, doctor, init, list_files, log, man, resolve,
-    snapfetch, status, sync, validate_chain, validate_snapshot,
+    blame, clean, clone, completions, config, diff, doctor, init, list_files, list_repos, log, man,
+    resolve, snapfetch, status, sync, validate_chain, validate_snapshot,
 };
 use crate::context::Context;
 use crate::ui::{ColorWhen, Ui, UiOptions};
@@ -84,6 +84,7 @@ enum Command {
     Blame(blame::BlameArgs),
     Diff(diff::DiffArgs),
     ListFiles(list_files::ListFilesArgs),
+    ListRepos(list_repos::ListReposArgs),
     Snapfetch(snapfetch::SnapfetchArgs),
     ValidateSnapshot(validate_snapshot::ValidateSnapshotArgs),
     ValidateChain(validate_chain::ValidateChainArgs),
@@ -107,6 +108,7 @@ impl Command {
             Self::Blame(args) => blame::run(args, context),
             Self::Diff(args) => diff::run(args, context),
             Self::ListFiles(args) => list_files::run(args, context),
+            Self::ListRepos(args) => list_repos::run(args, context),
             Self::Snapfetch(args) => snapfetch::run(args, context),
             Self::ValidateSnapshot(args) => validate_snapshot::run(args, context),
             Self::ValidateChain(args) => validate_chain::run(args, context),

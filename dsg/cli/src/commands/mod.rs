@@ -9,6 +9,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list_files;
+pub(crate) mod list_repos;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod resolve;

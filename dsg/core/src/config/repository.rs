@@ -290,7 +290,8 @@ pub(super) fn read(
         found.checked(problems, repository_type)
     }) else {
         // Without the type only keys that no type has can be told to be wrong.
-        let all = ["type", "host", "pool", "mountpoint", "mode", "remote", "path", "did", "encrypted"];
+        let all =
+            ["type", "host", "pool", "mountpoint", "mode", "remote", "path", "did", "encrypted"];
         section.refuse_unknown(&all, &[], problems);
         return None;
     };

@@ -60,7 +60,8 @@ fn checked(
     let name = check("name", name, values::project_name);
     let host = check("repository.host", host, values::host);
     let mountpoint = check("repository.mountpoint", mountpoint, values::absolute_path);
-    let zfs = zfs.and_then(|(pool, mode)| Some((check("repository.pool", pool, values::pool)?, mode)));
+    let zfs =
+        zfs.and_then(|(pool, mode)| Some((check("repository.pool", pool, values::pool)?, mode)));
     let mut directories = Vec::new();
     for (index, directory) in data_dirs.iter().enumerate() {
         if let Some(directory) = check(&format!("data_dirs[{index}]"), directory, values::data_dir)

@@ -60,6 +60,7 @@ impl LocalRepository {
     /// Takes the commit lock; what a crash left of the newest snapshot is finished first, so that
     /// behind this lock the visible tree is that of the head.
     pub(super) fn lock_recovered(&self) -> Result<FileLock> {
+        self.refuse_generations()?;
         loop {
             let lock = self.wait_for(LOCK)?;
             let Some(unfinished) = self.finish_head()? else {
@@ -182,7 +183,11 @@ impl LocalUpload<'_> {
         // An attempt that crashed before its commit may have left a pack of this number.
         snapshots.remove_file_if_there(&pack)?;
         self.directory.link(STAGED_PACK, snapshots, &pack)?;
-        self.directory.rename_new_locked(STAGED_DOCUMENT, snapshots, prepared.number.to_string())?;
+        self.directory.rename_new_locked(
+            STAGED_DOCUMENT,
+            snapshots,
+            prepared.number.to_string(),
+        )?;
         Ok(snapshots.sync()?)
     }
 

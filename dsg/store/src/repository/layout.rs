@@ -1,8 +1,8 @@
 //! Where things lie in a repository directory, opening one, and finding its head.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;

@@ -26,7 +26,7 @@ pub use create::{Access, Created, Description, create};
 pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
 pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
-pub use storage::{Generations, Plan, Storage, create_planned, plan};
+pub use storage::{Generations, Plan, Storage, StorageReport, create_planned, plan};
 pub use verify::{Damage, VerifyReport, VerifyScope};
 
 use dsg_core::entry::{Entry, Identity, Moment};

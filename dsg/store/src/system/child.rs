@@ -118,8 +118,7 @@ impl Program {
 }
 
 /// The path of a program; `None` when this machine has none of that name.
-#[must_use]
-pub fn find(name: &str) -> Option<PathBuf> {
+fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let places = places.into_iter().chain(FURTHER_PLACES.map(PathBuf::from));

@@ -21,7 +21,7 @@ mod rename;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use child::{Answer, Program, find as find_program};
+pub use child::{Answer, Program};
 pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};

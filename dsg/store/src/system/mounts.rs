@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_line_of_the_kernel_is_understood() {
-        let line = "44 43 0:41 / /srv/my\\040data/p ro,relatime shared:1 - fuse.zfs tank/p rw,user_id=0";
+        let line =
+            "44 43 0:41 / /srv/my\\040data/p ro,relatime shared:1 - fuse.zfs tank/p rw,user_id=0";
         let mount = parse(line).expect("a mount");
         assert_eq!(mount.point, PathBuf::from("/srv/my data/p"));
         assert!(mount.is_zfs() && mount.read_only, "{mount:?}");

@@ -60,7 +60,9 @@ impl Ground {
         let disk = match backend {
             Backend::Xfs => Disk::Xfs(Xfs::new().expect("an XFS")),
             Backend::Btrfs => Disk::Btrfs(Btrfs::new().expect("a btrfs")),
-            Backend::ZfsInPlace | Backend::ZfsGenerations => Disk::Zfs(Pool::new().expect("a pool")),
+            Backend::ZfsInPlace | Backend::ZfsGenerations => {
+                Disk::Zfs(Pool::new().expect("a pool"))
+            }
         };
         Some(Self { backend, disk, number: AtomicU64::new(0) })
     }
@@ -111,6 +113,14 @@ impl Ground {
         drop(placed.folder);
     }
 
+    /// The whole name of a dataset or snapshot in a world's room.
+    pub(crate) fn dataset(&self, placed: &Placed, name: &str) -> String {
+        match &self.disk {
+            Disk::Zfs(pool) => format!("{}/{}/{name}", pool.name(), placed.name),
+            _ => panic!("this is no ZFS"),
+        }
+    }
+
     /// The file system goes away and comes back.
     pub(crate) fn restart(&mut self) {
         match &mut self.disk {
@@ -128,14 +138,19 @@ impl Ground {
             Disk::Btrfs(btrfs) => btrfs.subvolumes(&placed.name).expect("lists"),
             Disk::Zfs(pool) => pool.list(&placed.name).expect("lists"),
         };
+        // `g2-0a0a0a0a0a0a0a0a@s1` becomes `g2@s1`.
         let plain = |name: &str| {
-            let (start, rest) = name.split_once('-').unwrap_or((name, ""));
-            match (start.rsplit_once('/'), rest.split_once('@')) {
-                (Some(_), Some((_, snapshot))) => format!("{start}@{snapshot}"),
-                (Some(_), None) if !rest.is_empty() => start.to_owned(),
-                _ => name.to_owned(),
-            }
+            let (volume, snapshot) = name.split_once('@').unwrap_or((name, ""));
+            let (folder, last) =
+                volume.rsplit_once('/').map_or(("", volume), |(folder, last)| (folder, last));
+            let last = last.split('-').next().unwrap_or_default();
+            let slash = if volume.contains('/') { "/" } else { "" };
+            let at = if name.contains('@') { "@" } else { "" };
+            format!("{folder}{slash}{last}{at}{snapshot}")
         };
-        all.iter().map(|name| plain(name.trim_start_matches("srv/.dsg-p/"))).collect()
+        let mut names: Vec<String> =
+            all.iter().map(|name| plain(name.trim_start_matches("srv/.dsg-p/"))).collect();
+        names.sort();
+        names
     }
 }

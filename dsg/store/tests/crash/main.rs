@@ -11,4 +11,5 @@ mod scenario;
 mod second_user;
 mod steps;
 mod sweep;
+mod volumes;
 mod world;

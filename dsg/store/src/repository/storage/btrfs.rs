@@ -38,7 +38,10 @@ pub(super) fn refuse_other(directory: &Directory) -> Result<()> {
 /// Makes an empty subvolume.
 pub(super) fn create(directory: &Directory, name: &str, lock: Option<&FileLock>) -> Result<()> {
     let path = directory.path_of(name);
-    change(Program::changes("btrfs", "btrfs create").with_all(&["subvolume", "create"]).with(path), lock)
+    change(
+        Program::changes("btrfs", "btrfs create").with_all(&["subvolume", "create"]).with(path),
+        lock,
+    )
 }
 
 /// Makes a subvolume unchangeable.
@@ -93,8 +96,13 @@ impl Volumes for BtrfsVolumes {
         }
         let room = space(&self.directory)?.free_bytes;
         if room < ROOM_BYTES_MIN {
-            return Err(Error::new(Code::DiskFull, format!("{path} has room for {room} bytes only"))
-                .next("nothing was changed; free some space (`btrfs filesystem usage` shows where it is)"));
+            return Err(Error::new(
+                Code::DiskFull,
+                format!("{path} has room for {room} bytes only"),
+            )
+            .next(
+                "nothing was changed; free some space (`btrfs filesystem usage` shows where it is)",
+            ));
         }
         Ok(())
     }
@@ -116,7 +124,8 @@ impl Volumes for BtrfsVolumes {
     }
 
     fn begin(&self, base: &Volume, name: &str, lock: &FileLock) -> Result<()> {
-        let program = Program::changes("btrfs", "btrfs snapshot").with_all(&["subvolume", "snapshot"]);
+        let program =
+            Program::changes("btrfs", "btrfs snapshot").with_all(&["subvolume", "snapshot"]);
         let from = self.directory.path_of(base.name());
         change(program.with(from).with(self.directory.path_of(name)), Some(lock))
     }

@@ -12,16 +12,22 @@ use crate::monitor::{Monitor, Notice};
 use crate::system::FileLock;
 
 impl LocalRepository {
+    /// Refuses to change a repository of generations as if it were plain files.
+    pub(in super::super) fn refuse_generations(&self) -> Result<()> {
+        if self.is_part || !self.description.storage.has_generations() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::NotSupported,
+            format!("{} can't be changed as plain files", self.root.path().display()),
+        )
+        .because(self.description.storage)
+        .next("nothing was changed; each state is made by a sync, and what is visible can't be edited"))
+    }
+
     /// Refuses to begin a commit that this storage could not hold.
     pub(in super::super) fn check_storage(&self) -> Result<()> {
-        if self.description.storage.has_generations() && !self.is_part {
-            return Err(Error::new(
-                Code::NotSupported,
-                format!("{} can't be changed as plain files", self.root.path().display()),
-            )
-            .because(self.description.storage)
-            .next("nothing was changed; each state is made by a sync, and what is visible can't be edited"));
-        }
+        self.refuse_generations()?;
         if self.description.storage == Storage::ZfsInPlace {
             check_dataset(&mounted_dataset(&self.root)?)?;
         }

@@ -11,8 +11,8 @@ use super::super::create::{Making, create_with, parent_and_name};
 use super::super::layout::LocalRepository;
 use super::super::{Access, Created};
 use super::volumes::{Volume, volumes_path};
-use super::{Storage, btrfs, zfs};
 use super::zfs_volumes::mounted_dataset;
+use super::{Storage, btrfs, zfs};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, group_of, lock_file, present};
 
@@ -96,9 +96,16 @@ fn holding_dataset(pool: &str, mountpoint: &Path) -> Result<String> {
     let next = match above {
         Some(above) => {
             let rest = mountpoint.strip_prefix(&above.mountpoint).unwrap_or(mountpoint);
-            format!("make it (`zfs create -p {}/{}`), or correct `mountpoint`", above.name, rest.display())
+            format!(
+                "make it (`zfs create -p {}/{}`), or correct `mountpoint`",
+                above.name,
+                rest.display()
+            )
         }
-        None => "correct `mountpoint`: `zfs list -o name,mountpoint` shows where datasets are mounted".to_owned(),
+        None => {
+            "correct `mountpoint`: `zfs list -o name,mountpoint` shows where datasets are mounted"
+                .to_owned()
+        }
     };
     Err(Error::new(
         Code::RepositoryMissing,
@@ -135,9 +142,12 @@ fn make_dataset(
 ) -> Result<()> {
     if zfs::properties(dataset)?.is_none() {
         if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::new(Code::RepositoryExists, format!("{} is not empty", path.display()))
-                .because(format!("{dataset} is to be mounted there, and does not exist yet"))
-                .next("choose another name, or move those files away"));
+            return Err(Error::new(
+                Code::RepositoryExists,
+                format!("{} is not empty", path.display()),
+            )
+            .because(format!("{dataset} is to be mounted there, and does not exist yet"))
+            .next("choose another name, or move those files away"));
         }
         zfs::create(dataset, mountpoint)?;
     }
@@ -176,7 +186,8 @@ fn inherit_group(directory: &Directory, path: &Path, access: Access) -> Result<(
 /// Volumes, the control directory, the empty state, and last the link: without it there is nothing.
 fn make_generations(plan: &Plan, dataset: Option<&str>, making: &Making<'_>) -> Result<Created> {
     let (parent, name) = parent_and_name(&plan.path)?;
-    let above = Directory::open(parent).map_err(|error| super::super::create::parent_missing(parent, &error))?;
+    let above = Directory::open(parent)
+        .map_err(|error| super::super::create::parent_missing(parent, &error))?;
     let place = volumes_path(&plan.path).ok_or_else(|| {
         Error::new(Code::Configuration, format!("{} can't be a repository", plan.path.display()))
             .next("take a name that is plain text")
@@ -184,9 +195,12 @@ fn make_generations(plan: &Plan, dataset: Option<&str>, making: &Making<'_>) -> 
     let is_link = match present(above.status(name))? {
         Some(status) if status.kind == crate::system::Kind::Link => true,
         Some(_) => {
-            return Err(Error::new(Code::RepositoryExists, format!("{} is there already", plan.path.display()))
-                .because("a link to the newest state is to be made there")
-                .next("choose another name, or move that away"));
+            return Err(Error::new(
+                Code::RepositoryExists,
+                format!("{} is there already", plan.path.display()),
+            )
+            .because("a link to the newest state is to be made there")
+            .next("choose another name, or move that away"));
         }
         None => false,
     };
@@ -194,10 +208,16 @@ fn make_generations(plan: &Plan, dataset: Option<&str>, making: &Making<'_>) -> 
         make_dataset(dataset, &place, Some(&place), making.access)?;
     }
     create_with(&place, making)?;
-    let control = LocalRepository::open_part(&place, "", std::sync::Arc::new(Still(making.clock.now())))?;
-    let lock = lock_file(&control.control, super::super::layout::LOCK, control.file_mode(false), true)?;
+    let control =
+        LocalRepository::open_part(&place, "", std::sync::Arc::new(Still(making.clock.now())))?;
+    let lock =
+        lock_file(&control.control, super::super::layout::LOCK, control.file_mode(false), true)?;
     if is_link {
-        let newest = LocalRepository::open_part(&plan.path, "", std::sync::Arc::new(Still(making.clock.now())))?;
+        let newest = LocalRepository::open_part(
+            &plan.path,
+            "",
+            std::sync::Arc::new(Still(making.clock.now())),
+        )?;
         return match newest.read_head()? {
             None => Ok(Created::WasThere),
             Some(_) => Err(Error::new(

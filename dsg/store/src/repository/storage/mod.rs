@@ -7,6 +7,8 @@
 mod btrfs;
 mod generations;
 mod in_place;
+mod inspect;
+mod kept;
 mod make;
 mod publish;
 mod retire;
@@ -19,6 +21,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use generations::Generations;
+pub use inspect::StorageReport;
 pub use make::{Plan, create_planned, plan};
 
 /// How the states of a repository are kept.

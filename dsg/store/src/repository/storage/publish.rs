@@ -13,9 +13,7 @@ use dsg_core::path::RepoPath;
 
 use super::super::layout::{LOCK, LocalRepository, TURN};
 use super::super::stage::{LocalUpload, Staged};
-use super::super::{
-    CommitAnswer, CommitRequest, Head, Lane, NewEntry, PathChange, Put, Upload,
-};
+use super::super::{CommitAnswer, CommitRequest, Head, Lane, NewEntry, PathChange, Put, Upload};
 use super::generations::{Current, Generations};
 use super::volumes::Volume;
 use crate::error::{Code, Error, Result};
@@ -24,6 +22,9 @@ use crate::system::{FileLock, Parents};
 
 /// What the link is called before it replaces the one that people follow; the name follows.
 const NEXT_LINK: &str = ".dsg-next-";
+/// A second name for the link that was replaced last. Over FUSE and NFS a reader finds the link and
+/// reads it in two requests: one that is gone in between would be a path that is missing.
+const LAST_LINK: &str = ".dsg-last-";
 
 /// An upload into a repository of generations.
 pub(super) struct GenerationUpload<'g> {
@@ -170,6 +171,9 @@ impl Generations {
         let text = Path::new(&folder).join(volume.name()).to_string_lossy().into_owned();
         self.above.remove_file_if_there(&next)?;
         self.above.create_link(&next, &text)?;
+        let last = format!("{LAST_LINK}{}", self.link_name.to_string_lossy());
+        self.above.remove_file_if_there(&last)?;
+        self.above.link(&self.link_name, &self.above, &last)?;
         self.above.rename(&next, &self.above, &self.link_name)?;
         Ok(self.above.sync()?)
     }
@@ -203,5 +207,7 @@ fn hand_over(
     }
     Err(Error::new(Code::ContentDamaged, format!("the content of {path} changed after it landed"))
         .about([path])
-        .next("nothing was committed; run the command again, and check the disk if it happens again"))
+        .next(
+            "nothing was committed; run the command again, and check the disk if it happens again",
+        ))
 }

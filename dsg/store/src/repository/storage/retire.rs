@@ -23,6 +23,7 @@ impl Generations {
         let names = self.volumes.settle(&current.volume, lock)?;
         // What was uploaded for the newest state is in it.
         self.control.discard_if_dead(&current.volume.transaction)?;
+        self.forget_removed(&names)?;
         for name in names {
             let Some(volume) = Volume::parse(&name).or_else(|| Volume::parse_work(&name)) else {
                 continue;
@@ -31,6 +32,19 @@ impl Generations {
                 self.retire(&volume, lock)?;
             } else if !self.is_being_made(&volume)? {
                 self.volumes.discard(&name, lock)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the notes about volumes that are gone.
+    fn forget_removed(&self, names: &[String]) -> Result<()> {
+        let Some(notes) = present(self.control.control.directory(SUPERSEDED))? else {
+            return Ok(());
+        };
+        for entry in notes.entries()? {
+            if !names.iter().any(|name| *name == *entry.name.to_string_lossy()) {
+                notes.remove_file_if_there(&entry.name)?;
             }
         }
         Ok(())
@@ -98,7 +112,11 @@ impl Generations {
         let Some(notes) = present(self.control.control.directory(SUPERSEDED))? else {
             return Ok(Vec::new());
         };
-        Ok(notes.entries()?.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect())
+        Ok(notes
+            .entries()?
+            .into_iter()
+            .map(|entry| entry.name.to_string_lossy().into_owned())
+            .collect())
     }
 
     /// Removes the volumes that nobody needs any more, without committing anything.

@@ -117,7 +117,9 @@ mod tests {
         assert_eq!(volume.name(), "g12-0a0a0a0a0a0a0a0a");
         assert_eq!(Volume::parse(&volume.name()), Some(volume));
         assert_eq!(Volume::parse_work(&volume.work_name()), Some(volume));
-        for other in ["g12", "g012-0a0a0a0a0a0a0a0a", "g12-0A0a0a0a0a0a0a0a", "w1-0a", "", "g-", "x"] {
+        for other in
+            ["g12", "g012-0a0a0a0a0a0a0a0a", "g12-0A0a0a0a0a0a0a0a", "w1-0a", "", "g-", "x"]
+        {
             assert_eq!(Volume::parse(other), None, "{other}");
         }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
-use crate::system::{Answer, FileLock, Program, find_program};
+use crate::system::{Answer, FileLock, Program};
 
 /// "dataset is busy" passes when whoever looked at it has gone; so often it is tried again.
 const BUSY_ATTEMPTS_MAX: u32 = 40;
@@ -19,7 +19,10 @@ const ZFS: &str = "zfs";
 /// What a failed command means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
+    /// ZFS itself is not ready for it yet.
     Busy,
+    /// Somebody has a file open in it or stands in it.
+    InUse,
     Absent,
     Exists,
     Denied,
@@ -38,6 +41,8 @@ impl Trouble {
             Self::Denied
         } else if says(&["out of space", "no space", "quota exceeded", "exceeds quota"]) {
             Self::Full
+        } else if says(&["cannot unmount", "umount failed", "target is busy"]) {
+            Self::InUse
         } else if says(&["busy"]) {
             Self::Busy
         } else if says(&["does not exist", "no such", "not a clone"]) {
@@ -73,11 +78,6 @@ pub(super) struct Listed {
     pub(super) origin: Option<String>,
 }
 
-/// Whether this machine has the command.
-pub(super) fn is_here() -> bool {
-    find_program(ZFS).is_some()
-}
-
 fn ask(arguments: &[&str]) -> Result<Answer> {
     Program::asks(ZFS).with_all(arguments).run(None).map_err(|error| {
         if error.is_absent() {
@@ -89,14 +89,20 @@ fn ask(arguments: &[&str]) -> Result<Answer> {
     })
 }
 
-/// Runs a command that changes something, again while it is busy.
-fn change(step: &'static str, arguments: &[&str], lock: Option<&FileLock>) -> Result<Answer> {
+/// Runs a command that changes something, again while it is in trouble of a kind that passes.
+fn change(
+    step: &'static str,
+    arguments: &[&str],
+    passes: &[Trouble],
+    lock: Option<&FileLock>,
+) -> Result<Answer> {
     let program = Program::changes(ZFS, step).with_all(arguments);
     let mut attempts = 0;
     loop {
         let answer = program.run(lock)?;
         attempts += 1;
-        if answer.success || Trouble::of(&answer) != Trouble::Busy || attempts == BUSY_ATTEMPTS_MAX {
+        let over = answer.success || attempts == BUSY_ATTEMPTS_MAX;
+        if over || !passes.contains(&Trouble::of(&answer)) {
             return Ok(answer);
         }
         std::thread::sleep(BUSY_PAUSE);
@@ -116,7 +122,7 @@ fn failed(arguments: &[&str], answer: &Answer) -> Error {
         Trouble::Unmounted => Error::new(Code::RepositoryDenied, format!("`{line}` worked, but only root may mount on Linux"))
             .because(first)
             .next("ask an administrator to mount the dataset (`zfs mount`) and to give you its directory (`chown`), then run the command again"),
-        Trouble::Busy => Error::new(Code::RepositoryBusy, format!("`{line}` found the dataset busy"))
+        Trouble::Busy | Trouble::InUse => Error::new(Code::RepositoryBusy, format!("`{line}` found the dataset busy"))
             .because(first)
             .next("run the command again in a moment; `fuser -m` shows who uses it"),
         Trouble::Absent | Trouble::Exists | Trouble::Other => {
@@ -134,7 +140,7 @@ fn ensure(
     fine: &[Trouble],
     lock: Option<&FileLock>,
 ) -> Result<()> {
-    let answer = change(step, arguments, lock)?;
+    let answer = change(step, arguments, &[Trouble::Busy, Trouble::InUse], lock)?;
     if answer.success || fine.contains(&Trouble::of(&answer)) {
         return Ok(());
     }
@@ -144,7 +150,12 @@ fn ensure(
 /// What is known of a dataset; `None` when there is none of that name.
 pub(super) fn properties(dataset: &str) -> Result<Option<Properties>> {
     let arguments = [
-        "get", "-Hp", "-o", "property,value", "mounted,mountpoint,readonly,available,origin", dataset,
+        "get",
+        "-Hp",
+        "-o",
+        "property,value",
+        "mounted,mountpoint,readonly,available,origin",
+        dataset,
     ];
     let answer = ask(&arguments)?;
     if !answer.success {
@@ -237,18 +248,17 @@ pub(super) fn set_read_only(dataset: &str, lock: &FileLock) -> Result<()> {
     ensure("zfs set", &["set", "readonly=on", dataset], &[], Some(lock))
 }
 
-/// Destroys a dataset without its snapshots: `false` when somebody uses it, which is asked once when
-/// `patient` is not set.
+/// Destroys a dataset without its snapshots: `false` when somebody uses it. Whether they soon don't
+/// is waited for only by who is `patient`.
 pub(super) fn destroy(dataset: &str, patient: bool, lock: &FileLock) -> Result<bool> {
     let arguments = ["destroy", dataset];
-    let answer = match patient {
-        true => change("zfs destroy", &arguments, Some(lock))?,
-        false => Program::changes(ZFS, "zfs destroy").with_all(&arguments).run(Some(lock))?,
-    };
+    let both = [Trouble::Busy, Trouble::InUse];
+    let passes = if patient { &both[..] } else { &both[..1] };
+    let answer = change("zfs destroy", &arguments, passes, Some(lock))?;
     match Trouble::of(&answer) {
         _ if answer.success => Ok(true),
         Trouble::Absent => Ok(true),
-        Trouble::Busy => Ok(false),
+        Trouble::Busy | Trouble::InUse => Ok(false),
         _ => Err(failed(&arguments, &answer)),
     }
 }
@@ -277,7 +287,8 @@ mod tests {
     fn complaints_of_both_kinds_of_zfs_are_told_apart() {
         for (text, trouble) in [
             ("cannot destroy 'dsgprobe/p': dataset is busy", Trouble::Busy),
-            ("umount: /srv/p: target is busy.", Trouble::Busy),
+            ("umount: /srv/p: target is busy.", Trouble::InUse),
+            ("cannot unmount '/tank/p': pool or dataset is busy", Trouble::InUse),
             ("cannot open 'tank/x': dataset does not exist", Trouble::Absent),
             ("cannot promote 'tank/x': not a cloned filesystem", Trouble::Absent),
             ("cannot create snapshot 'tank/q@s1': dataset already exists", Trouble::Exists),

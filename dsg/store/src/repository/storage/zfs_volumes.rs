@@ -55,6 +55,21 @@ impl ZfsVolumes {
         Err(not_mounted(&dataset, &self.directory.path_of(name)))
     }
 
+    /// Whether a dataset takes a file. ZFS in user space can't tell what changed, and says of every
+    /// dataset that it can be written.
+    fn can_be_changed(&self, name: &str) -> Result<bool> {
+        const PROBE: &str = ".dsg-probe";
+        let Some(directory) = present(self.directory.directory(name))? else { return Ok(false) };
+        if mount_of(&directory)?.is_none_or(|mount| mount.source != self.dataset_of(name)) {
+            return Ok(false);
+        }
+        match directory.create_file(PROBE, 0o600) {
+            Err(error) if error.is_denied() => Ok(false),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(directory.remove_file_if_there(PROBE)?),
+        }
+    }
+
     /// ZFS leaves the directories behind at which datasets were mounted.
     fn remove_mount_point(&self, name: &str) -> Result<()> {
         match present(self.directory.remove_directory_if_empty(name)) {
@@ -76,7 +91,14 @@ pub(super) fn mounted_dataset(directory: &Directory) -> Result<String> {
         other => {
             let found = other.map_or_else(
                 || "nothing is known of its mount".to_owned(),
-                |mount| format!("it belongs to {} ({}), mounted at {}", mount.source, mount.kind, mount.point.display()),
+                |mount| {
+                    format!(
+                        "it belongs to {} ({}), mounted at {}",
+                        mount.source,
+                        mount.kind,
+                        mount.point.display()
+                    )
+                },
             );
             Err(Error::new(
                 Code::RepositoryMissing,
@@ -106,14 +128,19 @@ pub(super) fn check_dataset(dataset: &str) -> Result<()> {
     if found.read_only {
         return Err(Error::new(Code::RepositoryDenied, format!("{dataset} is read only"))
             .because("its property readonly is on")
-            .next(format!("nothing was changed. If that is not meant, `zfs set readonly=off {dataset}`")));
+            .next(format!(
+                "nothing was changed. If that is not meant, `zfs set readonly=off {dataset}`"
+            )));
     }
     match found.available {
-        Some(room) if room < ROOM_BYTES_MIN => {
-            Err(Error::new(Code::DiskFull, format!("{dataset} has room for {room} bytes only"))
-                .because("the pool is full, or a quota is reached")
-                .next("nothing was changed; free some space or raise the quota (`zfs get quota,refquota`)"))
-        }
+        Some(room) if room < ROOM_BYTES_MIN => Err(Error::new(
+            Code::DiskFull,
+            format!("{dataset} has room for {room} bytes only"),
+        )
+        .because("the pool is full, or a quota is reached")
+        .next(
+            "nothing was changed; free some space or raise the quota (`zfs get quota,refquota`)",
+        )),
         _ => Ok(()),
     }
 }
@@ -126,11 +153,13 @@ impl Volumes for ZfsVolumes {
     fn settle(&self, newest: &Volume, lock: &FileLock) -> Result<Vec<String>> {
         let below = format!("{}/", self.dataset);
         let found = zfs::list(&self.dataset)?;
-        let named = found.iter().filter_map(|found| Some((found, found.name.strip_prefix(&below)?)));
+        let named =
+            found.iter().filter_map(|found| Some((found, found.name.strip_prefix(&below)?)));
         let mut names = Vec::new();
         for (found, name) in named {
             let is_newest = name == newest.name();
-            if is_newest && found.origin.as_deref().is_some_and(|origin| origin.starts_with(&below)) {
+            if is_newest && found.origin.as_deref().is_some_and(|origin| origin.starts_with(&below))
+            {
                 zfs::promote(&found.name, lock)?;
             }
             if !is_newest {
@@ -179,9 +208,12 @@ impl Volumes for ZfsVolumes {
         let name = volume.name();
         let dataset = self.dataset_of(&name);
         let Some(found) = zfs::properties(&dataset)? else { return Ok(Retired::Gone) };
-        // Where ZFS can't tell what changed: it was made read only before anybody saw it.
+        // It was made read only before anybody saw it.
         let changed = match &found.origin {
-            Some(origin) if !found.read_only => zfs::differs(origin, &dataset)?.unwrap_or(true),
+            Some(origin) if !found.read_only => match zfs::differs(origin, &dataset)? {
+                Some(differs) => differs,
+                None => self.can_be_changed(&name)?,
+            },
             _ => false,
         };
         if changed {
