@@ -20,11 +20,15 @@ use super::world::{Ended, Operation, World, ended};
 /// Longer than a superseded state stays at least.
 const PAST_GRACE: Duration = Duration::from_millis(3_100);
 
-fn publish(world: &World, number: u64) {
+fn try_publish(world: &World, number: u64) -> Ended {
     for path in ["input/first", "input/deep/below/second"] {
         world.write("alice", path, &format!("version {number}"));
     }
-    done(world, Operation::Sync, "alice");
+    world.perform(Operation::Sync, "alice")
+}
+
+fn publish(world: &World, number: u64) {
+    assert_eq!(try_publish(world, number), Ended::Done);
 }
 
 /// A repository with one snapshot.
@@ -76,14 +80,14 @@ fn a_reader_never_misses_a_path_while_others_publish() {
         let (stop, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
         let publishes = if all_steps() { 1_000 } else { 60 };
         let root = world.repository();
-        let missed = std::thread::scope(|scope| {
+        let (missed, ends) = std::thread::scope(|scope| {
             let reader = scope.spawn(|| read_on(&root, &stop, &rounds));
-            for number in 1..=publishes {
-                publish(&world, number);
-            }
+            let ends: Vec<Ended> =
+                (1..=publishes).map(|number| try_publish(&world, number)).collect();
             stop.store(true, Ordering::SeqCst);
-            reader.join().expect("reads")
+            (reader.join().expect("reads"), ends)
         });
+        assert!(ends.iter().all(|end| *end == Ended::Done), "{backend:?}: {ends:?}");
         assert_eq!(missed, [""; 0], "{backend:?}");
         println!("{publishes} states published, looked at {} times", rounds.into_inner());
         ground.clear(placed);
@@ -151,8 +155,8 @@ fn nothing_is_written_where_the_dataset_is_missing_read_only_or_full() {
     let placed = ground.place();
     let world = begun(&ground, &placed);
     let dataset = ground.dataset(&placed, "p");
-    let refusal = |world: &World| match world.run(Operation::Sync, "alice") {
-        Err(error) => error.code,
+    let refusal = |world: &World| match world.perform(Operation::Sync, "alice") {
+        Ended::Failed(code, _) => code,
         other => panic!("{other:?}"),
     };
     world.write("alice", "input/first", "changed");

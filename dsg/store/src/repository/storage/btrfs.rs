@@ -39,7 +39,7 @@ pub(super) fn refuse_other(directory: &Directory) -> Result<()> {
 pub(super) fn create(directory: &Directory, name: &str, lock: Option<&FileLock>) -> Result<()> {
     let path = directory.path_of(name);
     change(
-        Program::changes("btrfs", "btrfs create").with_all(&["subvolume", "create"]).with(path),
+        &Program::changes("btrfs", "btrfs create").with_all(&["subvolume", "create"]).with(path),
         lock,
     )
 }
@@ -48,12 +48,12 @@ pub(super) fn create(directory: &Directory, name: &str, lock: Option<&FileLock>)
 pub(super) fn seal(directory: &Directory, name: &str, lock: Option<&FileLock>) -> Result<()> {
     // The subject comes last in other commands; here the value does.
     let program = Program::changes("btrfs", "btrfs seal").with_all(&["property", "set", "-ts"]);
-    change(program.with(directory.path_of(name)).with_all(&["ro", "true"]), lock)
+    change(&program.with(directory.path_of(name)).with_all(&["ro", "true"]), lock)
 }
 
-fn change(program: Program, lock: Option<&FileLock>) -> Result<()> {
-    let answer = run(&program, lock)?;
-    if answer.success { Ok(()) } else { Err(failed(&program, &answer)) }
+fn change(program: &Program, lock: Option<&FileLock>) -> Result<()> {
+    let answer = run(program, lock)?;
+    if answer.success { Ok(()) } else { Err(failed(program, &answer)) }
 }
 
 fn run(program: &Program, lock: Option<&FileLock>) -> Result<Answer> {
@@ -127,7 +127,7 @@ impl Volumes for BtrfsVolumes {
         let program =
             Program::changes("btrfs", "btrfs snapshot").with_all(&["subvolume", "snapshot"]);
         let from = self.directory.path_of(base.name());
-        change(program.with(from).with(self.directory.path_of(name)), Some(lock))
+        change(&program.with(from).with(self.directory.path_of(name)), Some(lock))
     }
 
     fn seal(&self, name: &str, volume: &Volume, lock: &FileLock) -> Result<()> {

@@ -42,7 +42,6 @@ pub enum Storage {
 impl Storage {
     /// Whether there is nothing to say about it.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
     pub fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
