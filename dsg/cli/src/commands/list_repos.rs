@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ListReposArgs, context: &Context) -> Result<Exit> {
     }));
     for repository in &found {
         let text = |key: &str| safe(repository[key].as_str().unwrap_or_default()).to_string();
-        let name = ui.paint(Tone::Strong, &format!("{:<20}", text("name"))).to_string();
+        let name = ui.paint(Tone::Strong, format!("{:<20}", text("name"))).to_string();
         match repository["error"].as_str() {
             Some(error) => ui.line(format_args!("{name}  {}", safe(error))),
             None => ui.line(format_args!(
