@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cli;
+pub mod ground;
 pub mod mount;
 pub mod oracle;
 pub mod picture;

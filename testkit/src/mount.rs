@@ -49,7 +49,7 @@ fn says_missing(missing: Vec<&str>) -> bool {
 }
 
 #[expect(clippy::print_stdout, reason = "the words that the test script counts")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 
@@ -64,13 +64,13 @@ pub fn folder() -> io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("dsg-test-").tempdir_in(parent)
 }
 
-fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let places = path.split(':').chain(["/usr/local/sbin", "/usr/sbin", "/sbin"]);
     places.map(|place| Path::new(place).join(name)).find(|path| path.is_file())
 }
 
-fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<String> {
+pub(crate) fn run(name: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<String> {
     let path = tool(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))?;
     let mut command = Command::new(path);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

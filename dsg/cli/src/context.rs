@@ -15,7 +15,7 @@ use dsg_core::path::RepoPath;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{Place, Project, find_root, no_project};
 use dsg_store::remote::{RemoteRepository, Ssh};
-use dsg_store::repository::{LocalRepository, Repository};
+use dsg_store::repository::{LocalRepository, Repository, open};
 use foundation_runtime::{Clock, Interrupt};
 
 use crate::ui::{Progress, Ui};
@@ -94,15 +94,6 @@ impl Context {
         self.open(project, &self.author()?)
     }
 
-    /// The project's repository, where that is on this machine, to do to its files what only can be
-    /// done there.
-    ///
-    /// # Errors
-    /// When it is on another machine or can't be opened, or the user never said who they are.
-    pub(crate) fn repository_here(&self, project: &Project) -> Result<LocalRepository> {
-        project.repository(&self.author()?, Arc::clone(&self.clock))
-    }
-
     /// The project's repository, only to read it: that needs no name.
     ///
     /// # Errors
@@ -124,9 +115,9 @@ impl Context {
     /// A repository of this machine.
     ///
     /// # Errors
-    /// As [`LocalRepository::open`].
+    /// As [`open`].
     pub(crate) fn open_here(&self, path: &Path, author: &str) -> Result<Box<dyn Repository>> {
-        Ok(Box::new(LocalRepository::open(path, author, Arc::clone(&self.clock))?))
+        open(path, author, Arc::clone(&self.clock))
     }
 
     /// What the user means by a place: `HOST:PATH`, or a directory of this machine.
@@ -146,6 +137,15 @@ impl Context {
             }
             _ => Ok(Place::Here(lexically_normal(&self.directory.join(given)))),
         }
+    }
+
+    /// The directory of the project's repository, for what only a directory of this machine can answer.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub(crate) fn local_repository(&self, project: &Project) -> Result<LocalRepository> {
+        let author = self.author().unwrap_or_default();
+        project.local_repository(&author, Arc::clone(&self.clock))
     }
 
     /// What long work reports to; it shows progress where that is wanted.

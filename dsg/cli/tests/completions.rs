@@ -16,6 +16,7 @@ const COMMANDS: [&str; 16] = [
     "blame",
     "diff",
     "list-files",
+    "list-repos",
     "snapfetch",
     "validate-snapshot",
     "validate-chain",

@@ -170,3 +170,22 @@ fn an_older_form_is_read_and_the_new_text_is_offered() {
         serde_json::json!([])
     );
 }
+
+#[test]
+fn every_example_of_a_configuration_is_valid() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/repositories");
+    let (_world, alice, _) = World::started(DSG, &[("input/a", "1")]);
+    let mut count = 0;
+    for example in fs::read_dir(folder).expect("lists") {
+        let example = example.expect("an entry").path();
+        let text = fs::read_to_string(&example).expect("reads");
+        fs::write(alice.project().join(".dsgconfig.yml"), &text).expect("writes");
+        let said = alice.run(&["config", "validate", "--no-repository"]).succeeded();
+        let is_older = text.contains("transport:");
+        let notices = format!("{}{}", said.stdout, said.stderr);
+        assert_eq!(notices.contains("older form"), is_older, "{}: {notices}", example.display());
+        count += 1;
+    }
+    assert!(count >= 7, "{count}");
+}

@@ -33,7 +33,7 @@ pub use layers::{
 };
 pub use origin::{KeyOrigin, Origin};
 pub use project::{Form, PROJECT_FILE, ProjectConfig, ProjectFile, parse_project};
-pub use repository::{FieldValue, RepositoryConfig, RepositoryType};
+pub use repository::{FieldValue, RepositoryConfig, RepositoryType, ZfsMode};
 pub use selection::{
     DEFAULT_DATA_DIRS, DEFAULT_IGNORED_NAMES, DEFAULT_IGNORED_SUFFIXES, IgnoreConfig,
 };

@@ -78,7 +78,9 @@ impl Client {
 
     pub(crate) fn repository(&self) -> LocalRepository {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        self.project().repository(&format!("{}@example.org", self.user), clock).expect("opens")
+        self.project()
+            .local_repository(&format!("{}@example.org", self.user), clock)
+            .expect("opens")
     }
 
     pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {

@@ -163,7 +163,7 @@ fn configuration_of(repository: &dyn Repository, host: &str, place: &Path) -> Re
         .next("a repository needs a name that is UTF-8 text"));
     };
     let Some(rules) = newest_rules(repository)? else {
-        return new_project_text(&name, RepositoryType::Posix, host, &mountpoint, &[])
+        return new_project_text(&name, RepositoryType::Posix, host, &mountpoint, &[], None)
             .map_err(|error| configuration_error(&error));
     };
     let lists = rules.lists();

@@ -97,8 +97,7 @@ fn examine_place(context: &Context, project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     match project.place()? {
         Place::Here(_) => {
-            let author = context.author().unwrap_or_default();
-            let repository = project.repository(&author, Arc::clone(&context.clock))?;
+            let repository = context.local_repository(project)?;
             let monitor = context.monitor();
             findings.extend(examine_repository(&repository, &*context.clock, &monitor));
             findings.extend(examine_connection(project, &repository));
@@ -180,7 +179,8 @@ fn own_file(project: &Project, path: &RepoPath) -> Option<Reader> {
 fn adopt(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.adopt)?;
-    let repository = context.repository_here(&project)?;
+    context.author()?;
+    let repository = context.local_repository(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let adoption = Adoption {
         message: args.message.clone(),
@@ -232,7 +232,8 @@ fn show_adopted(context: &Context, adopted: &Adopted) {
 fn restore(args: &DoctorArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let paths = keys(context, &project, &args.restore)?;
-    let repository = context.repository_here(&project)?;
+    context.author()?;
+    let repository = context.local_repository(&project)?;
     let spare = |path: &RepoPath| own_file(&project, path);
     let restored = repository.restore(&paths, &spare, &context.monitor())?;
     show_restored(context, &restored);

@@ -5,11 +5,11 @@ mod wanted;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dsg_core::config::PROJECT_FILE;
+use dsg_core::config::{PROJECT_FILE, ZfsMode};
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{self, PROJECT_DIRECTORY, Place, StateFile};
 use dsg_store::remote::RemoteRepository;
-use dsg_store::repository::{Access, Created, Repository, create};
+use dsg_store::repository::{Access, Created, Repository, create_planned};
 use dsg_store::system::{Directory, present};
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -53,6 +53,24 @@ impl From<AccessArg> for Access {
     }
 }
 
+/// How a repository on ZFS makes a new state visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeArg {
+    /// One dataset that is changed in place, with a ZFS snapshot after each commit; needs no root
+    InPlace,
+    /// Each state is a dataset, and a link leads to the newest: all or nothing for every reader
+    Generations,
+}
+
+impl From<ModeArg> for ZfsMode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::InPlace => Self::InPlace,
+            ModeArg::Generations => Self::Generations,
+        }
+    }
+}
+
 /// Make a project of this directory, and a repository for it
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -66,9 +84,15 @@ pub(crate) struct InitArgs {
     /// Machine that has the repository, as ssh knows it; default: default_host of your dsg.yml, else localhost
     #[arg(long)]
     host: Option<String>,
-    /// posix or xfs: a directory [default: posix]
+    /// posix, xfs, zfs or btrfs [default: posix, a directory of any file system]
     #[arg(long = "type", alias = "repo-type", value_name = "TYPE")]
     kind: Option<String>,
+    /// With --type zfs: the pool, as `zpool list` shows it
+    #[arg(long, value_name = "POOL")]
+    pool: Option<String>,
+    /// With --type zfs: how a new state is made visible
+    #[arg(long, value_name = "MODE", default_value = "in-place")]
+    mode: ModeArg,
     /// Who may read and write the repository
     #[arg(long, value_name = "WHO", default_value = "private")]
     access: AccessArg,
@@ -149,13 +173,16 @@ fn make(
     }
     context.author()?;
     let mut there = None;
-    let created = match &wanted.repository {
+    let created = match (&wanted.repository, &wanted.plan) {
         _ if attached => false,
-        Place::Here(path) => create(path, wanted.access, &*context.clock)? == Created::New,
-        Place::There { host, path } => {
-            there = Some(RemoteRepository::create(&ssh(host), path, wanted.access)?);
+        (Place::There { host, path }, _) => {
+            let storage = &wanted.config.repository;
+            let made = RemoteRepository::create(&ssh(host), path, wanted.access, storage)?;
+            there = Some(made);
             true
         }
+        (_, Some(plan)) => create_planned(plan, wanted.access, &*context.clock)? == Created::New,
+        (_, None) => false,
     };
     if let Some(text) = &wanted.text {
         project::write_configuration(&wanted.root, text)?;
@@ -272,6 +299,9 @@ fn preview(context: &Context, wanted: &Wanted, listing: &Listing, dry_run: bool)
         "repository",
         format!("{} ({}; {who})", wanted.repository, wanted.config.repository.kind()),
     );
+    for line in &wanted.plan_lines {
+        say("", line.clone());
+    }
     say("notes", format!("{} (yours, not shared)", wanted.root.join(PROJECT_DIRECTORY).display()));
     for (key, value) in &wanted.identity {
         say("user file", format!("{key}: {value}"));

@@ -70,6 +70,7 @@ fn every_key_is_documented() {
         "host",
         "pool",
         "mountpoint",
+        "mode",
         "remote",
         "path",
         "did",

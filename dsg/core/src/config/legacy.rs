@@ -3,7 +3,7 @@
 
 use super::error::{ProblemKind, Problems, shown};
 use super::origin::Origins;
-use super::repository::{FieldReader, RepositoryConfig, contradiction};
+use super::repository::{FieldReader, RepositoryConfig, ZfsMode, contradiction};
 use super::section::{Found, Refusal, Section};
 use super::values;
 
@@ -109,7 +109,8 @@ fn ssh(fields: &mut FieldReader<'_, '_>) -> Option<RepositoryConfig> {
         return Some(RepositoryConfig::Xfs { host, mountpoint });
     }
     fields.origins.assumed("repository.pool");
-    Some(RepositoryConfig::Zfs { host, pool: ASSUMED_POOL.to_owned(), mountpoint })
+    let (pool, mode) = (ASSUMED_POOL.to_owned(), ZfsMode::default());
+    Some(RepositoryConfig::Zfs { host, pool, mountpoint, mode })
 }
 
 /// Notes that `repository` stands beside keys of the older form.

@@ -17,10 +17,11 @@ use super::{values, write};
 pub const PROJECT_FILE: &str = ".dsgconfig.yml";
 const TOP_KEYS: [&str; 9] =
     ["name", "repository", "data_dirs", "ignore", "transport", "ssh", "rclone", "ipfs", "project"];
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "repository.type",
     "repository.host",
     "repository.pool",
+    "repository.mode",
     "repository.mountpoint",
     "repository.remote",
     "repository.did",

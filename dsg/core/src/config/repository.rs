@@ -30,8 +30,10 @@ pub enum RepositoryConfig {
         host: String,
         /// The pool, as `zpool list` shows it.
         pool: String,
-        /// Where the pool's repositories are mounted.
+        /// Where the dataset that holds the repositories is mounted.
         mountpoint: String,
+        /// How a state is made visible.
+        mode: ZfsMode,
     },
     /// A btrfs subvolume.
     Btrfs {
@@ -54,6 +56,37 @@ pub enum RepositoryConfig {
         /// Whether contents are encrypted.
         encrypted: bool,
     },
+}
+
+/// How a repository on ZFS makes a new state visible. Matters when the repository is made; after
+/// that `repository.json` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ZfsMode {
+    /// `in-place`: one dataset, changed file by file, with a ZFS snapshot after each commit.
+    #[default]
+    InPlace,
+    /// `generations`: each state is a dataset of its own, and people follow a link to the newest.
+    Generations,
+}
+
+impl ZfsMode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::InPlace, Self::Generations];
+
+    /// The word in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InPlace => "in-place",
+            Self::Generations => "generations",
+        }
+    }
+
+    /// The mode of a word; exact, as in the file.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
 }
 
 /// The `type` of a repository.
@@ -102,7 +135,7 @@ impl RepositoryType {
     pub fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Posix | Self::Xfs | Self::Btrfs => &["host", "mountpoint"],
-            Self::Zfs => &["host", "pool", "mountpoint"],
+            Self::Zfs => &["host", "pool", "mountpoint", "mode"],
             Self::Rclone => &["remote", "path"],
             Self::Ipfs => &["did", "encrypted"],
         }
@@ -143,12 +176,18 @@ impl RepositoryConfig {
                     ("mountpoint", FieldValue::Text(mountpoint)),
                 ]
             }
-            Self::Zfs { host, pool, mountpoint } => vec![
-                kind,
-                ("host", FieldValue::Text(host)),
-                ("pool", FieldValue::Text(pool)),
-                ("mountpoint", FieldValue::Text(mountpoint)),
-            ],
+            Self::Zfs { host, pool, mountpoint, mode } => {
+                let mut fields = vec![
+                    kind,
+                    ("host", FieldValue::Text(host)),
+                    ("pool", FieldValue::Text(pool)),
+                    ("mountpoint", FieldValue::Text(mountpoint)),
+                ];
+                if *mode != ZfsMode::default() {
+                    fields.push(("mode", FieldValue::Text(mode.as_str())));
+                }
+                fields
+            }
             Self::Rclone { remote, path } => {
                 vec![kind, ("remote", FieldValue::Text(remote)), ("path", FieldValue::Text(path))]
             }
@@ -207,6 +246,18 @@ impl FieldReader<'_, '_> {
         self.text("host", "host", "localhost", values::host)
     }
 
+    /// The `mode` of a repository on ZFS, which need not be there.
+    fn zfs_mode(&mut self) -> Option<ZfsMode> {
+        if !self.section.has("mode") {
+            self.origins.defaulted("repository.mode");
+            return Some(ZfsMode::default());
+        }
+        let found = self.section.text("mode", ZfsMode::default().as_str(), self.problems)?;
+        let found = found.checked(self.problems, zfs_mode)?;
+        self.origins.written("repository.mode", &found.key, found.line);
+        Some(found.value)
+    }
+
     pub(super) fn rclone(&mut self) -> Option<RepositoryConfig> {
         let remote = self.text("remote", "remote", "\"s3:bucket\"", values::some_text);
         let path = self.text("path", "path", "/projects", values::some_text);
@@ -239,7 +290,8 @@ pub(super) fn read(
         found.checked(problems, repository_type)
     }) else {
         // Without the type only keys that no type has can be told to be wrong.
-        let all = ["type", "host", "pool", "mountpoint", "remote", "path", "did", "encrypted"];
+        let all =
+            ["type", "host", "pool", "mountpoint", "mode", "remote", "path", "did", "encrypted"];
         section.refuse_unknown(&all, &[], problems);
         return None;
     };
@@ -257,12 +309,26 @@ pub(super) fn read(
         (kind == RepositoryType::Zfs).then(|| fields.text("pool", "pool", "zsd", values::pool));
     let mountpoint =
         fields.text("mountpoint", "mountpoint", "/var/repos/dsg", values::absolute_path);
+    let mode = (kind == RepositoryType::Zfs).then(|| fields.zfs_mode());
     let (host, mountpoint) = (host?, mountpoint?);
     Some(match (kind, pool) {
-        (_, Some(pool)) => RepositoryConfig::Zfs { host, pool: pool?, mountpoint },
+        (_, Some(pool)) => {
+            RepositoryConfig::Zfs { host, pool: pool?, mountpoint, mode: mode.flatten()? }
+        }
         (RepositoryType::Xfs, None) => RepositoryConfig::Xfs { host, mountpoint },
         (RepositoryType::Btrfs, None) => RepositoryConfig::Btrfs { host, mountpoint },
         (_, None) => RepositoryConfig::Posix { host, mountpoint },
+    })
+}
+
+fn zfs_mode(word: &str) -> Result<ZfsMode, Refusal> {
+    let words = ZfsMode::ALL.map(ZfsMode::as_str);
+    ZfsMode::from_word(word).ok_or_else(|| {
+        let meant = most_similar(word, &words).map(|mode| format!(": did you mean {mode}?"));
+        Refusal::new(
+            format!("there is no mode {}{}", shown(word), meant.unwrap_or_default()),
+            format!("write one of {}; without the key it is in-place", words.join(", ")),
+        )
     })
 }
 

@@ -15,7 +15,7 @@ const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "::1", "0.0.0.0"];
 pub struct Supported {
     /// The repository's directory: `<mountpoint>/<name>`, absolute.
     pub path: String,
-    /// `Posix` or `Xfs`.
+    /// Not `Rclone` and not `Ipfs`.
     pub kind: RepositoryType,
     /// The machine that has it, if it is not this one.
     pub host: Option<String>,
@@ -24,13 +24,6 @@ pub struct Supported {
 /// Why this version can't work with a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSupported {
-    /// A file system whose own snapshots are not used yet.
-    #[error("not in this version: repositories of type {kind}")]
-    FileSystem {
-        /// The type.
-        kind: RepositoryType,
-        /// Its mountpoint.
-        mountpoint: String,
     },
     /// Rclone and IPFS.
     #[error("not in this version: repositories of type {kind}")]
@@ -45,9 +38,6 @@ impl NotSupported {
     #[must_use]
     pub fn next_step(&self) -> String {
         match self {
-            Self::FileSystem { kind, mountpoint } => format!(
-                "a directory of a {kind} file system works as a plain one: write `type: posix` with \
-                 `mountpoint: {mountpoint}` (its own snapshots are then not used)"
             ),
             Self::Transport { kind } => {
                 let tool = if *kind == RepositoryType::Rclone { "rclone" } else { "ipfs" };
@@ -77,12 +67,9 @@ impl RepositoryConfig {
                 return Err(NotSupported::Transport { kind });
             }
         };
-        let other = (!is_this_machine(host, own_names)).then(|| host.trim().to_owned());
-        if matches!(kind, RepositoryType::Zfs | RepositoryType::Btrfs) {
-            return Err(NotSupported::FileSystem { kind, mountpoint: mountpoint.clone() });
-        }
         let path = format!("{}/{name}", mountpoint.trim_end_matches('/'));
-        Ok(Supported { path, kind, host: other })
+        let host = (!is_this_machine(host, own_names)).then(|| host.trim().to_owned());
+        Ok(Supported { path, kind, host })
     }
 }
 
@@ -141,12 +128,8 @@ mod tests {
 
     #[test]
     fn everything_else_is_told_with_a_way_out() {
-        let zfs = RepositoryConfig::Zfs {
-            host: "localhost".to_owned(),
-            pool: "zsd".to_owned(),
-            mountpoint: "/srv".to_owned(),
-        };
-        let refusal = zfs.support("p", &[]).unwrap_err();
+        let rclone = RepositoryConfig::Rclone { remote: "r:".to_owned(), path: "/x".to_owned() };
+        let refusal = rclone.support("p", &[]).unwrap_err();
         assert!(refusal.to_string().contains("not in this version"));
         assert!(refusal.next_step().contains("type: posix"));
         let ipfs = RepositoryConfig::Ipfs { did: "did:key:z1".to_owned(), encrypted: true };

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::error::{ConfigError, ProblemKind, Problems, steers_a_terminal};
 use super::project::{PROJECT_FILE, ProjectConfig};
-use super::repository::{FieldValue, RepositoryConfig, RepositoryType};
+use super::repository::{FieldValue, RepositoryConfig, RepositoryType, ZfsMode};
 use super::section::{Found, Rule};
 use super::selection::{DEFAULT_DATA_DIRS, IgnoreConfig, owned};
 use super::values;
@@ -31,26 +31,26 @@ pub fn to_yaml(config: &ProjectConfig) -> String {
 /// data directories stands for the defaults.
 ///
 /// # Errors
-/// All values that a project's file can't hold, and types that need more than a host and a
-/// mountpoint.
+/// All values that a project's file can't hold, ZFS without a pool, and types without a mountpoint.
 pub fn new_project_text(
     name: &str,
     kind: RepositoryType,
     host: &str,
     mountpoint: &str,
     data_dirs: &[String],
+    zfs: Option<(&str, ZfsMode)>,
 ) -> Result<String, ConfigError> {
     let mut problems = Problems::new(PROJECT_FILE);
-    let config = checked(name, kind, host, mountpoint, data_dirs, &mut problems);
+    let config = checked(name, kind, (host, mountpoint), data_dirs, zfs, &mut problems);
     problems.unless_any(config.as_ref().map(commented))
 }
 
 fn checked(
     name: &str,
     kind: RepositoryType,
-    host: &str,
-    mountpoint: &str,
+    (host, mountpoint): (&str, &str),
     data_dirs: &[String],
+    zfs: Option<(&str, ZfsMode)>,
     problems: &mut Problems,
 ) -> Option<ProjectConfig> {
     let mut check = |key: &str, value: &str, rule: Rule| {
@@ -60,6 +60,8 @@ fn checked(
     let name = check("name", name, values::project_name);
     let host = check("repository.host", host, values::host);
     let mountpoint = check("repository.mountpoint", mountpoint, values::absolute_path);
+    let zfs =
+        zfs.and_then(|(pool, mode)| Some((check("repository.pool", pool, values::pool)?, mode)));
     let mut directories = Vec::new();
     for (index, directory) in data_dirs.iter().enumerate() {
         if let Some(directory) = check(&format!("data_dirs[{index}]"), directory, values::data_dir)
@@ -72,11 +74,19 @@ fn checked(
         directories = owned(&DEFAULT_DATA_DIRS);
     }
     let (host, mountpoint) = (host?, mountpoint?);
-    let repository = match kind {
-        RepositoryType::Posix => RepositoryConfig::Posix { host, mountpoint },
-        RepositoryType::Xfs => RepositoryConfig::Xfs { host, mountpoint },
-        RepositoryType::Btrfs => RepositoryConfig::Btrfs { host, mountpoint },
-        RepositoryType::Zfs | RepositoryType::Rclone | RepositoryType::Ipfs => {
+    let repository = match (kind, zfs) {
+        (RepositoryType::Zfs, Some((pool, mode))) => {
+            RepositoryConfig::Zfs { host, pool, mountpoint, mode }
+        }
+        (RepositoryType::Zfs, None) => {
+            let kind = ProblemKind::Missing { key: "repository.pool".to_owned() };
+            problems.add(None, kind, "name the pool, as `zpool list` shows it");
+            return None;
+        }
+        (RepositoryType::Posix, _) => RepositoryConfig::Posix { host, mountpoint },
+        (RepositoryType::Xfs, _) => RepositoryConfig::Xfs { host, mountpoint },
+        (RepositoryType::Btrfs, _) => RepositoryConfig::Btrfs { host, mountpoint },
+        (RepositoryType::Rclone | RepositoryType::Ipfs, _) => {
             let reason = format!("a new project can't have a repository of type {kind}");
             let kind = ProblemKind::BadValue { key: "repository.type".to_owned(), reason };
             problems.add(None, kind, "use posix: a directory of any file system");
@@ -249,10 +259,10 @@ mod tests {
                     host: host.clone(),
                     mountpoint: mountpoint.clone()
                 }),
-                text(values::pool).prop_map(move |pool| RepositoryConfig::Zfs {
-                    host: host.clone(),
-                    pool,
-                    mountpoint: mountpoint.clone()
+                (text(values::pool), any::<bool>()).prop_map(move |(pool, inside)| {
+                    let mode = if inside { ZfsMode::InPlace } else { ZfsMode::Generations };
+                    let (host, mountpoint) = (host.clone(), mountpoint.clone());
+                    RepositoryConfig::Zfs { host, pool, mountpoint, mode }
                 }),
             ]),
             (text(values::some_text), text(values::some_text))
@@ -297,7 +307,7 @@ mod tests {
             mountpoint in text(values::absolute_path),
             data_dirs in list(values::data_dir, 0),
         ) {
-            let text = new_project_text(&name, RepositoryType::Xfs, &host, &mountpoint, &data_dirs)
+            let text = new_project_text(&name, RepositoryType::Xfs, &host, &mountpoint, &data_dirs, None)
                 .expect("good values");
             let config = parse_project(&text).expect(&text).config;
             prop_assert_eq!(config.name, name);
@@ -340,9 +350,12 @@ mod tests {
     fn a_new_project_with_bad_values_tells_all_of_them() {
         let data_dirs = ["a/b".to_owned()];
         let error =
-            new_project_text(".x", RepositoryType::Posix, "", "srv", &data_dirs).unwrap_err();
+            new_project_text(".x", RepositoryType::Posix, "", "srv", &data_dirs, None).unwrap_err();
         assert_eq!(error.problems.len(), 4, "{error}");
-        assert!(new_project_text("x", RepositoryType::Zfs, "localhost", "/srv", &[]).is_err());
+        let zfs = |zfs| new_project_text("x", RepositoryType::Zfs, "localhost", "/srv", &[], zfs);
+        assert!(zfs(None).is_err());
+        let text = zfs(Some(("tank", ZfsMode::Generations))).expect("good values");
+        assert!(text.contains("pool: tank\n") && text.contains("mode: generations\n"), "{text}");
     }
 
     #[test]

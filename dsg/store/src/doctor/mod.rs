@@ -3,6 +3,7 @@
 
 mod file_system;
 mod here;
+mod storage;
 mod there;
 
 use std::fmt::Display;

@@ -3,6 +3,7 @@
 use foundation_runtime::clock::Clock;
 
 use super::file_system::room;
+use super::storage::storage;
 use super::{Finding, age, count, or_error, size};
 use crate::error::{Class, Error, Result};
 use crate::history::document;
@@ -25,6 +26,7 @@ pub fn examine_repository(
     let mut findings = vec![format(repository)];
     or_error("head", head(repository, clock), &mut findings);
     or_error("file system", file_system(repository), &mut findings);
+    or_error("storage", storage(repository), &mut findings);
     or_error("access", access(repository, monitor), &mut findings);
     or_error("visible files", visible(repository, monitor), &mut findings);
     or_error("uploads", uploads(repository), &mut findings);

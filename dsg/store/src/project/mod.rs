@@ -28,7 +28,7 @@ pub use trees::{BadObject, Trees};
 pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
-use crate::repository::LocalRepository;
+use crate::repository::{self, LocalRepository, Repository};
 use crate::scan::{Index, Validity};
 use crate::system::{Directory, FileLock, lock_file, machine_name, present, random};
 
@@ -126,10 +126,23 @@ impl Project {
     /// Opens the repository on this machine on behalf of `author`.
     ///
     /// # Errors
+    /// As [`repository::open`]; and when it is on another machine.
+    pub fn repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<Box<dyn Repository>> {
+        repository::open(&self.place_here()?, author, clock)
+    }
+
+    /// Opens the repository's directory, for questions that only a directory of this machine can
+    /// answer. Of a repository of generations that is its newest state, which can't be changed.
+    ///
+    /// # Errors
     /// As [`LocalRepository::open`]; and when it is on another machine.
-    pub fn repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<LocalRepository> {
+    pub fn local_repository(&self, author: &str, clock: Arc<dyn Clock>) -> Result<LocalRepository> {
+        LocalRepository::open(&self.place_here()?, author, clock)
+    }
+
+    fn place_here(&self) -> Result<PathBuf> {
         match self.place()? {
-            Place::Here(path) => LocalRepository::open(&path, author, clock),
+            Place::Here(path) => Ok(path),
             place @ Place::There { .. } => Err(Error::new(
                 Code::NotSupported,
                 format!("the repository is on another machine: {place}"),

@@ -165,6 +165,8 @@ messages! {
         25 Alive,
         /// Repositories of a directory.
         26 Repositories { repositories: Vec<ListedRepository> },
+        /// What would be made for a new repository, a line each.
+        27 Planned { lines: Vec<String> },
     }
 }
 
@@ -232,12 +234,19 @@ fields! {
     pub(super) ClientHello {
         /// The program and its version, for messages.
         program: String,
-        /// What it wants: 1 to open a repository, 2 to make one and open it, 3 to list those of a directory.
+        /// What it wants: 1 to open a repository, 2 to make one and open it, 3 to list those of a directory,
+        /// 4 to know what 2 would make.
         action: u8,
         /// The repository, or the directory.
         path: String,
         /// For a new repository: whether its group may use it.
         group: bool,
+        /// For a new repository: its type, as a configuration has it; empty is a plain directory.
+        kind: String,
+        /// For a new repository of type zfs: the pool.
+        pool: String,
+        /// For a new repository of type zfs: whether each state is a dataset of its own.
+        generations: bool,
     }
 }
 

@@ -30,7 +30,7 @@ pub use wire::{Bytes, Malformed};
 
 use crate::error::{Code, Error, Result};
 use crate::monitor::Phase;
-use crate::repository::REPOSITORY_DIRECTORY;
+use crate::repository::{REPOSITORY_DIRECTORY, newest_below};
 use crate::system::{Directory, Kind, present};
 
 /// Who has nothing to say says so, this often.
@@ -70,14 +70,14 @@ fn phase_of(number: u8) -> Phase {
 pub fn list(directory: &Directory, count_max: usize) -> Result<Vec<ListedRepository>> {
     let mut found = Vec::new();
     for entry in directory.entries()? {
-        let Some(name) = entry.name.to_str().filter(|_| entry.kind == Kind::Directory) else {
+        let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else {
             continue;
         };
-        let one = match present(directory.directory(name)) {
-            Ok(Some(one)) => one,
-            Ok(None) => continue,
-            Err(_) => continue,
+        let one = match entry.kind {
+            Kind::Directory => present(directory.directory(name)).ok().flatten(),
+            _ => newest_below(directory, &entry.name),
         };
+        let Some(one) = one else { continue };
         if present(one.status(REPOSITORY_DIRECTORY)).is_ok_and(|status| status.is_none()) {
             continue;
         }

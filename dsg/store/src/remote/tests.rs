@@ -174,6 +174,9 @@ fn recorded() -> String {
         action: 1,
         path: "/srv/dsg/SV".to_owned(),
         group: false,
+        kind: String::new(),
+        pool: String::new(),
+        generations: false,
     };
     let versions = Versions { low: 1, high: 1 };
     let mut lines = vec![

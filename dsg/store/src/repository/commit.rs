@@ -60,9 +60,13 @@ impl LocalRepository {
     /// Takes the commit lock; what a crash left of the newest snapshot is finished first, so that
     /// behind this lock the visible tree is that of the head.
     pub(super) fn lock_recovered(&self) -> Result<FileLock> {
+        self.refuse_generations()?;
         loop {
             let lock = self.wait_for(LOCK)?;
-            let Some(unfinished) = self.finish_head()? else { return Ok(lock) };
+            let Some(unfinished) = self.finish_head()? else {
+                self.keep_state(&lock)?;
+                return Ok(lock);
+            };
             // Many directories: made durable without the lock, then looked at again.
             drop(lock);
             sync_file_system(&self.root)?;
@@ -95,7 +99,7 @@ impl LocalUpload<'_> {
             Err(error) => return Err(error),
         };
         check_stop(monitor)?;
-        self.commit_prepared(&prepared, request.expected)
+        self.commit_prepared(&prepared, request.expected, monitor)
     }
 
     /// The part of a commit that happens under the lock.
@@ -103,6 +107,7 @@ impl LocalUpload<'_> {
         &self,
         prepared: &Prepared,
         expected: Option<(SnapshotNumber, ChainHash)>,
+        monitor: &dyn Monitor,
     ) -> Result<CommitAnswer> {
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
@@ -126,8 +131,10 @@ impl LocalUpload<'_> {
         let touched = carry_out(repository, &self.transaction, &prepared.steps)?;
         if touched.directories.len() <= SYNC_UNDER_LOCK_MAX {
             repository.sync_touched(&touched)?;
+            repository.keep_committed(&lock, monitor);
             drop(lock);
         } else {
+            repository.keep_committed(&lock, monitor);
             drop(lock);
             sync_file_system(&repository.root)?;
         }
@@ -176,11 +183,15 @@ impl LocalUpload<'_> {
         // An attempt that crashed before its commit may have left a pack of this number.
         snapshots.remove_file_if_there(&pack)?;
         self.directory.link(STAGED_PACK, snapshots, &pack)?;
-        self.directory.rename_new(STAGED_DOCUMENT, snapshots, prepared.number.to_string())?;
+        self.directory.rename_new_locked(
+            STAGED_DOCUMENT,
+            snapshots,
+            prepared.number.to_string(),
+        )?;
         Ok(snapshots.sync()?)
     }
 
-    fn clean_up(&self) -> Result<()> {
+    pub(super) fn clean_up(&self) -> Result<()> {
         let staging = self.repository.staging()?;
         // First the pack: without it nobody looks at the rest again.
         self.directory.remove_file_if_there(STAGED_PACK)?;

@@ -10,13 +10,14 @@ use super::layout::{
     ABORTED, DESCRIPTION, LEGACY_DIRECTORY, LOCK, OBJECTS, REPOSITORY_DIRECTORY, SNAPSHOTS,
     STAGING, TURN, UNFILED,
 };
+use super::storage::{GENERATIONS, Storage};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, present, random, user};
 
 /// The format of repositories that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
 /// The features that this version understands; a repository that requires another is refused.
-pub(super) const FEATURES: &[&str] = &[];
+pub(super) const FEATURES: &[&str] = &[GENERATIONS];
 
 /// The name under which the control directory is built before it appears as a whole.
 const UNFINISHED: &str = ".dsg-repository.new";
@@ -66,6 +67,9 @@ pub struct Description {
     pub access: Access,
     /// When it was made, UTC.
     pub created: String,
+    /// How its states are kept; not written for plain files.
+    #[serde(default, skip_serializing_if = "Storage::is_plain")]
+    pub storage: Storage,
 }
 
 impl Description {
@@ -88,6 +92,11 @@ impl Description {
         let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
         if format > u64::from(FORMAT) {
             return Err(too_new(&format!("its format is {format}, this dsg knows up to {FORMAT}")));
+        }
+        let features = value.get("features").and_then(serde_json::Value::as_array);
+        let mut features = features.into_iter().flatten().filter_map(serde_json::Value::as_str);
+        if let Some(feature) = features.find(|feature| !FEATURES.contains(feature)) {
+            return Err(too_new(&format!("it requires the feature `{feature}`")));
         }
         let description: Self =
             serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
@@ -137,6 +146,22 @@ pub enum Created {
 /// # Errors
 /// When something else is there, or the disk or the permissions say no.
 pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created> {
+    create_with(root, &Making { access, storage: Storage::Plain, id: None, clock })
+}
+
+/// What a repository is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Making<'a> {
+    pub(super) access: Access,
+    pub(super) storage: Storage,
+    /// Its id, if it is a part of a repository that has one.
+    pub(super) id: Option<RepositoryId>,
+    pub(super) clock: &'a dyn Clock,
+}
+
+/// As [`create`], with more to choose.
+pub(super) fn create_with(root: &Path, making: &Making<'_>) -> Result<Created> {
+    let Making { access, storage, clock, .. } = *making;
     let (parent, name) = parent_and_name(root)?;
     let parent = Directory::open(parent).map_err(|error| parent_missing(parent, &error))?;
     let directory = parent.directory_made(name, access.directory_mode())?;
@@ -157,27 +182,32 @@ pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created>
     for lock in [LOCK, TURN] {
         control.write_new(lock, b"", access.file_mode(false))?;
     }
-    let mut id = [0; 16];
-    random(&mut id)?;
     let description = Description {
         format: FORMAT,
-        id: RepositoryId::from_bytes(id),
-        features: Vec::new(),
+        id: making.id.map_or_else(new_id, Ok)?,
+        features: storage.features(),
         access,
         created: clock.now().to_string(),
+        storage,
     };
     let mut text = serde_json::to_vec_pretty(&description)
         .map_err(|e| Error::new(Code::Disk, "could not write repository.json").because(e))?;
     text.push(b'\n');
     control.write_new(DESCRIPTION, &text, access.file_mode(false))?;
     control.sync()?;
-    directory.rename_new(UNFINISHED, &directory, REPOSITORY_DIRECTORY)?;
+    directory.rename_new_locked(UNFINISHED, &directory, REPOSITORY_DIRECTORY)?;
     directory.sync()?;
     parent.sync()?;
     Ok(Created::New)
 }
 
-fn parent_and_name(root: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
+fn new_id() -> Result<RepositoryId> {
+    let mut id = [0; 16];
+    random(&mut id)?;
+    Ok(RepositoryId::from_bytes(id))
+}
+
+pub(super) fn parent_and_name(root: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
     match (root.parent(), root.file_name()) {
         (Some(parent), Some(name)) => Ok((parent, name)),
         _ => Err(Error::new(
@@ -188,7 +218,7 @@ fn parent_and_name(root: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
     }
 }
 
-fn parent_missing(parent: &Path, error: &crate::system::SystemError) -> Error {
+pub(super) fn parent_missing(parent: &Path, error: &crate::system::SystemError) -> Error {
     if error.is_absent() {
         Error::new(Code::RepositoryMissing, format!("{} does not exist", parent.display()))
             .because("the directory that holds repositories must be there before one is made in it")

@@ -1,8 +1,8 @@
 //! Where things lie in a repository directory, opening one, and finding its head.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
@@ -53,6 +53,10 @@ pub struct LocalRepository {
     /// Who is working: becomes the author of what is committed.
     pub(super) author: String,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whether it is opened as a part of a repository of generations: a volume, or what never switches.
+    pub(super) is_part: bool,
+    /// The newest snapshot of which the file system is known to have one.
+    pub(super) kept: Mutex<Option<SnapshotNumber>>,
     /// Whether this process holds the turn, so that its own commit does not wait for itself.
     pub(super) has_turn: Arc<AtomicBool>,
 }
@@ -64,7 +68,7 @@ impl LocalRepository {
     /// When there is none ([`Code::RepositoryMissing`]), it is closed to us, or too new. Never an
     /// empty repository instead.
     pub fn open(root: &Path, author: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        Self::open_directory(Directory::open(root), root, author, clock)
+        Self::open_as(Directory::open(root), root, author, clock, false)
     }
 
     /// As [`open`](Self::open), where the directory was opened in another way; `root` is its name in
@@ -77,6 +81,21 @@ impl LocalRepository {
         root: &Path,
         author: &str,
         clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Self::open_as(directory, root, author, clock, false)
+    }
+
+    /// Opens a part of a repository of generations.
+    pub(super) fn open_part(root: &Path, author: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::open_as(Directory::open(root), root, author, clock, true)
+    }
+
+    fn open_as(
+        directory: crate::system::Result<Directory>,
+        root: &Path,
+        author: &str,
+        clock: Arc<dyn Clock>,
+        is_part: bool,
     ) -> Result<Self> {
         let open = |error: SystemError| open_failed(root, &error);
         let directory = directory.map_err(open)?;
@@ -116,6 +135,8 @@ impl LocalRepository {
             description,
             author: author.to_owned(),
             clock,
+            is_part,
+            kept: Mutex::new(None),
             has_turn: Arc::new(AtomicBool::new(false)),
         })
     }

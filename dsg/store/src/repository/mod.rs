@@ -21,6 +21,7 @@ mod refusals;
 mod settle_foreign;
 mod stage;
 mod steps;
+mod storage;
 mod verify;
 
 pub use content::{Patches, Piece, Source, Target};
@@ -28,6 +29,8 @@ pub use create::{Access, Created, Description, create};
 pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
 pub use settle_foreign::{Adopted, Adoption, Restored, SetAside, Spare};
+pub(crate) use storage::newest_below;
+pub use storage::{Generations, Plan, Storage, StorageReport, create_planned, plan};
 pub use verify::{Damage, VerifyReport, VerifyScope};
 
 use dsg_core::entry::{Entry, Identity, Moment};
@@ -234,6 +237,22 @@ pub trait Lane {
 
 /// The next turn is ours while this lives: who was told "moved" twice must not starve.
 pub trait Turn {}
+
+/// Opens the repository at `root` on behalf of `author`, however its states are kept.
+///
+/// # Errors
+/// As [`LocalRepository::open`].
+pub fn open(
+    root: &std::path::Path,
+    author: &str,
+    clock: std::sync::Arc<dyn foundation_runtime::clock::Clock>,
+) -> Result<Box<dyn Repository>> {
+    let local = LocalRepository::open(root, author, std::sync::Arc::clone(&clock))?;
+    if local.description.storage.has_generations() {
+        return Ok(Box::new(Generations::open(root, author, clock)?));
+    }
+    Ok(Box::new(local))
+}
 
 /// What a project asks of its repository.
 pub trait Repository: Send + Sync {

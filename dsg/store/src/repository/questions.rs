@@ -122,3 +122,80 @@ impl Repository for LocalRepository {
         self.verify_stored(scope, monitor)
     }
 }
+
+/// Whoever opened a repository without asking how its states are kept has it in a box. Every method
+/// is handed on, also those with a default.
+impl Repository for Box<dyn Repository> {
+    fn description(&self) -> &Description {
+        (**self).description()
+    }
+
+    fn location(&self) -> String {
+        (**self).location()
+    }
+
+    fn head(&self) -> Result<Option<Head>> {
+        (**self).head()
+    }
+
+    fn trees(
+        &self,
+        wanted: SnapshotNumber,
+        known: Option<SnapshotNumber>,
+    ) -> Result<Vec<TreeObject>> {
+        (**self).trees(wanted, known)
+    }
+
+    fn documents(
+        &self,
+        first: SnapshotNumber,
+        last: SnapshotNumber,
+    ) -> Result<Vec<(SnapshotNumber, Vec<u8>)>> {
+        (**self).documents(first, last)
+    }
+
+    fn entry(&self, number: SnapshotNumber, path: &RepoPath) -> Result<Option<Entry>> {
+        (**self).entry(number, path)
+    }
+
+    fn differences(
+        &self,
+        old: Option<SnapshotNumber>,
+        new: Option<SnapshotNumber>,
+    ) -> Result<Vec<Change>> {
+        (**self).differences(old, new)
+    }
+
+    fn begin<'a>(
+        &'a self,
+        transaction: &TransactionId,
+        unfinished: &[TransactionId],
+        files: u64,
+    ) -> Result<Box<dyn Upload + 'a>> {
+        (**self).begin(transaction, unfinished, files)
+    }
+
+    fn turn(&self, monitor: &dyn Monitor) -> Result<Box<dyn Turn>> {
+        (**self).turn(monitor)
+    }
+
+    fn settle(
+        &self,
+        transaction: &TransactionId,
+        after: Option<SnapshotNumber>,
+    ) -> Result<Settlement> {
+        (**self).settle(transaction, after)
+    }
+
+    fn discard(&self, transactions: &[TransactionId]) -> Result<()> {
+        (**self).discard(transactions)
+    }
+
+    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+        (**self).read(wanted, target, monitor)
+    }
+
+    fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {
+        (**self).verify(scope, monitor)
+    }
+}

@@ -48,6 +48,9 @@ impl LocalRepository {
                 return Ok(());
             }
         }
+        if self.offer_kept(wanted, &mut |file| from(Some(file)))? {
+            return Ok(());
+        }
         Err(Error::new(Code::ContentDamaged, format!("the repository has no intact copy of {}", wanted.path))
             .because(format!("no file there has the bytes of {}", wanted.hash.short()))
             .about([wanted.path])

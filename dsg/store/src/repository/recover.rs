@@ -94,21 +94,38 @@ impl LocalRepository {
         after: Option<SnapshotNumber>,
     ) -> Result<Settlement> {
         let _lock = self.lock_recovered()?;
+        if let Some(number) = self.committed_as(transaction, after)? {
+            return Ok(Settlement::Committed(number));
+        }
+        self.mark_aborted(transaction)?;
+        Ok(Settlement::Aborted)
+    }
+
+    /// The snapshot after `after` that a transaction became.
+    pub(super) fn committed_as(
+        &self,
+        transaction: &TransactionId,
+        after: Option<SnapshotNumber>,
+    ) -> Result<Option<SnapshotNumber>> {
         let first = after.map_or(1, |number| number.get() + 1);
-        if let Some(head) = self.head_number()? {
-            for number in first..=head.get() {
-                let Some(number) = SnapshotNumber::new(number) else { continue };
-                if self.document(number)?.0.transaction == *transaction {
-                    return Ok(Settlement::Committed(number));
-                }
+        let Some(head) = self.head_number()? else { return Ok(None) };
+        for number in first..=head.get() {
+            let Some(number) = SnapshotNumber::new(number) else { continue };
+            if self.document(number)?.0.transaction == *transaction {
+                return Ok(Some(number));
             }
         }
+        Ok(None)
+    }
+
+    /// Under the lock: from now on the transaction can't be committed.
+    pub(super) fn mark_aborted(&self, transaction: &TransactionId) -> Result<()> {
         let aborted = self.control.directory(ABORTED)?;
         let name = transaction.to_string();
         if present(aborted.status(&name))?.is_none() {
             aborted.write_new(&name, b"", self.file_mode(false))?;
             aborted.sync()?;
         }
-        Ok(Settlement::Aborted)
+        Ok(())
     }
 }

@@ -60,7 +60,8 @@ pub(super) struct LocalUpload<'r> {
     pub(super) directory: Directory,
     pub(super) sync_each: bool,
     pub(super) staged: Mutex<HashMap<RepoPath, Staged>>,
-    _lock: FileLock,
+    /// Held while the upload lives.
+    pub(super) lock: FileLock,
 }
 
 impl LocalRepository {
@@ -79,6 +80,7 @@ impl LocalRepository {
             .because("kernel locks and renames on network file systems don't keep a commit whole")
             .next("run dsg on the server itself; reading from here works"));
         }
+        self.check_storage()?;
         let staging = self.staging()?;
         let made = staging.directory_made(transaction.to_string(), self.directory_mode());
         let directory = made.map_err(|error| match error.is_denied() {
@@ -102,7 +104,7 @@ impl LocalRepository {
             directory,
             sync_each: files <= SYNC_EACH_MAX,
             staged: Mutex::new(HashMap::new()),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -221,7 +223,7 @@ fn keep_previous(from: &Directory, name: &str, staging: &Directory) -> Result<()
     let content = |name: &OsStr| name == STAGED_TREE || name.as_bytes().starts_with(b"f-");
     if from.directory(name)?.entries()?.iter().any(|entry| content(&entry.name)) {
         let number = previous(staging)?.first().map_or(1, |(number, _)| number.saturating_add(1));
-        Ok(from.rename_new(name, staging, format!("{STAGED_PREVIOUS}{number}"))?)
+        Ok(from.rename_new_locked(name, staging, format!("{STAGED_PREVIOUS}{number}"))?)
     } else {
         Ok(from.remove_tree(name)?)
     }

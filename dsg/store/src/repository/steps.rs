@@ -201,7 +201,7 @@ impl Work<'_> {
         let renamed = if old.is_some() && !directory {
             from.rename(from_name, to, to_name)
         } else {
-            from.rename_new(from_name, to, to_name)
+            from.rename_new_locked(from_name, to, to_name)
         };
         match renamed {
             Ok(()) => {}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dsg_core::entry::Moment;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::convert::{self, kind_of, status, times};
@@ -25,7 +25,7 @@ pub struct DirectoryEntry {
 /// An open directory.
 #[derive(Debug)]
 pub struct Directory {
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     path: Arc<Path>,
 }
 
@@ -84,12 +84,12 @@ impl Directory {
         self.fd.as_fd()
     }
 
-    fn fail(&self, operation: &'static str, name: &OsStr, error: Errno) -> SystemError {
+    pub(super) fn fail(&self, operation: &'static str, name: &OsStr, error: Errno) -> SystemError {
         SystemError::new(operation, &self.path.join(name), error)
     }
 
     /// Refuses a name that isn't one component, whoever it comes from.
-    fn one<'n>(&self, operation: &'static str, name: &'n OsStr) -> Result<&'n OsStr> {
+    pub(super) fn one<'n>(&self, operation: &'static str, name: &'n OsStr) -> Result<&'n OsStr> {
         let bytes = name.as_bytes();
         if bytes.is_empty() || bytes == b"." || bytes == b".." || bytes.contains(&b'/') {
             return Err(self.fail(operation, name, Errno::INVAL));
@@ -97,7 +97,7 @@ impl Directory {
         Ok(name)
     }
 
-    fn step(&self, operation: &'static str, name: &OsStr) -> Result<()> {
+    pub(super) fn step(&self, operation: &'static str, name: &OsStr) -> Result<()> {
         if cfg!(feature = "faults") {
             fault::step(operation, &self.path.join(name))
         } else {
@@ -319,66 +319,6 @@ impl Directory {
         let name = self.one("create", name.as_ref())?;
         self.step("create", name)?;
         rustix::fs::symlinkat(text, &self.fd, name).map_err(|e| self.fail("create link", name, e))
-    }
-
-    /// Renames `name` to `new_name` in `target`, replacing what is there.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn rename(
-        &self,
-        name: impl AsRef<OsStr>,
-        target: &Self,
-        new_name: impl AsRef<OsStr>,
-    ) -> Result<()> {
-        self.rename_with(name.as_ref(), target, new_name.as_ref(), RenameFlags::empty())
-    }
-
-    /// Renames `name` to `new_name` in `target`, where nothing may be yet.
-    ///
-    /// # Errors
-    /// When something is there ([`SystemError::is_present`]), or what the system says.
-    pub fn rename_new(
-        &self,
-        name: impl AsRef<OsStr>,
-        target: &Self,
-        new_name: impl AsRef<OsStr>,
-    ) -> Result<()> {
-        self.rename_with(name.as_ref(), target, new_name.as_ref(), RenameFlags::NOREPLACE)
-    }
-
-    /// Exchanges `name` with `other_name` in `target`: both must exist, neither is ever missing.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn exchange(
-        &self,
-        name: impl AsRef<OsStr>,
-        target: &Self,
-        other_name: impl AsRef<OsStr>,
-    ) -> Result<()> {
-        self.rename_with(name.as_ref(), target, other_name.as_ref(), RenameFlags::EXCHANGE)
-    }
-
-    fn rename_with(
-        &self,
-        name: &OsStr,
-        target: &Self,
-        new_name: &OsStr,
-        flags: RenameFlags,
-    ) -> Result<()> {
-        let name = self.one("rename", name)?;
-        let new_name = target.one("rename to", new_name)?;
-        target.step("rename to", new_name)?;
-        let result = if flags.is_empty() {
-            rustix::fs::renameat(&self.fd, name, &target.fd, new_name)
-        } else {
-            rustix::fs::renameat_with(&self.fd, name, &target.fd, new_name, flags)
-        };
-        result.map_err(|error| match error {
-            Errno::NOENT => self.fail("rename", name, error),
-            _ => target.fail("rename to", new_name, error),
-        })
     }
 
     /// Gives `name` a second name in `target`; nothing may be there yet.

@@ -322,7 +322,18 @@ impl Writer {
 /// A lock that the kernel releases when it is dropped or the process ends, however that happens.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
+}
+
+impl FileLock {
+    /// A second descriptor of the same lock, for a program that must keep it: the lock is free when
+    /// all of them are closed.
+    ///
+    /// # Errors
+    /// When the process has too many open files.
+    pub fn shared(&self) -> Result<File> {
+        self.file.try_clone().map_err(|e| SystemError::new("lock", Path::new("the lock file"), e))
+    }
 }
 
 /// Takes the lock on the file `name`, creating it when it is absent. `None` when somebody else has
@@ -344,7 +355,7 @@ pub fn lock_file(
         if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
     loop {
         match rustix::fs::flock(&writer.fd, operation) {
-            Ok(()) => return Ok(Some(FileLock { _file: File::from(writer.fd) })),
+            Ok(()) => return Ok(Some(FileLock { file: File::from(writer.fd) })),
             Err(Errno::WOULDBLOCK) => return Ok(None),
             // A signal while we wait: the caller's interrupt flag is looked at between attempts.
             Err(Errno::INTR) if wait => {}

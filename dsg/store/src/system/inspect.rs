@@ -46,6 +46,18 @@ pub fn group_of(directory: &Directory, name: impl AsRef<OsStr>) -> Result<u32> {
     Ok(stat.st_gid)
 }
 
+impl Directory {
+    /// Gives this directory to a group.
+    ///
+    /// # Errors
+    /// When we are not the owner, or not in that group.
+    pub fn set_own_group(&self, group: u32) -> Result<()> {
+        super::fault::step("set group", self.path())?;
+        rustix::fs::fchown(self.handle(), None, Some(rustix::fs::Gid::from_raw(group)))
+            .map_err(|e| SystemError::new("set the group of", self.path(), e))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,22 +7,27 @@
 //! is proof: each call that changes something passes a fault step, so that tests can end the
 //! program at the n-th step for every n (`ARCHITECTURE.md`, "How we know").
 
+mod child;
 mod convert;
 mod directory;
 pub mod fault;
 mod file;
 mod inspect;
+mod mounts;
 mod parents;
 mod platform;
+mod rename;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use child::{Answer, Program};
 pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};
+pub use mounts::{Mount, mount_of};
 pub use parents::Parents;
-pub use platform::{is_network_file_system, sync_file_system};
+pub use platform::{is_btrfs, is_network_file_system, sync_file_system};
 
 use dsg_core::entry::Moment;
 
@@ -120,6 +125,12 @@ impl SystemError {
             self.source.kind(),
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
         )
+    }
+
+    /// Whether somebody uses it in a way that forbids this.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.source.kind() == io::ErrorKind::ResourceBusy
     }
 
     /// Whether a link was where a directory is needed; none is ever followed.

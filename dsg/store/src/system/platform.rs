@@ -116,6 +116,23 @@ pub fn is_network_file_system(_directory: &super::Directory) -> Result<Option<&'
     Ok(None)
 }
 
+/// Whether `directory` is on a btrfs.
+///
+/// # Errors
+/// When the system can't tell.
+#[cfg(target_os = "linux")]
+pub fn is_btrfs(directory: &super::Directory) -> Result<bool> {
+    let status = rustix::fs::fstatfs(directory.handle())
+        .map_err(|e| SystemError::new("ask for the file system of", directory.path(), e))?;
+    // The width of the field differs between architectures; the numbers have 32 bits.
+    Ok(status.f_type as u32 == 0x9123_683E)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn is_btrfs(_directory: &super::Directory) -> Result<bool> {
+    Ok(false)
+}
+
 /// Lists a directory; `visit` gets each name with its kind, where the directory itself tells it.
 #[cfg(target_os = "linux")]
 pub(super) fn list(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dsg_core::entry::Entry;
 use dsg_store::error::Code;
 use dsg_store::monitor::Silent;
-use dsg_store::repository::{LocalRepository, Repository, Wanted};
+use dsg_store::repository::{Repository, Wanted};
 use dsg_store::system::Directory;
 use testkit::oracle::{Moment, leftovers};
 use testkit::picture::{Node, Picture};
@@ -41,7 +41,7 @@ fn expected(now: &Moment, before: &Moment, reference: &Reference) -> Picture {
 }
 
 /// Reads every path of the newest snapshot as a client would.
-fn reader(repository: &LocalRepository, expected: &Picture) -> Vec<String> {
+fn reader(repository: &dyn Repository, expected: &Picture) -> Vec<String> {
     match try_reader(repository, expected) {
         Ok(wrong) => wrong,
         Err(error) => vec![format!("a reader is told {}: {error}", error.code.as_str())],
@@ -49,7 +49,7 @@ fn reader(repository: &LocalRepository, expected: &Picture) -> Vec<String> {
 }
 
 fn try_reader(
-    repository: &LocalRepository,
+    repository: &dyn Repository,
     expected: &Picture,
 ) -> dsg_store::error::Result<Vec<String>> {
     let head = repository.head()?.map(|head| head.number);

@@ -5,7 +5,6 @@ use std::path::Path;
 use dsg_core::conflict::{Choice, Question, Resolution, Resolutions};
 use dsg_store::project::{Project, save_resolutions};
 use dsg_store::repository::Access;
-use dsg_store::sync::SyncOutcome;
 use testkit::oracle::{Moment, Oracle};
 use testkit::program::{Fault, Step, steps};
 
@@ -160,7 +159,12 @@ impl Scenario {
 
     /// Runs the operation undisturbed, and counts its steps.
     pub(crate) fn reference(&self) -> Reference {
-        let Prepared { world, before, oracle } = self.prepare();
+        self.reference_in(World::new())
+    }
+
+    /// As [`reference`](Self::reference), in an empty world.
+    pub(crate) fn reference_in(&self, world: World) -> Reference {
+        let Prepared { world, before, oracle } = self.prepare_in(world);
         let log = world.root.join("log");
         let variables = [("DSG_FAULT_LOG", log.as_os_str())];
         let process = world.start_with(self.operation, self.actor, Fault::None, &variables, |_| {});
@@ -172,10 +176,9 @@ impl Scenario {
 
     /// Does the operation in this process; it must come to its end.
     pub(crate) fn run(&self, world: &World) -> Result<(), String> {
-        match world.run(self.operation, self.actor) {
-            Ok(SyncOutcome::Done(_)) => Ok(()),
-            Ok(SyncOutcome::Conflicts(questions)) => Err(format!("conflicts: {questions:?}")),
-            Err(error) => Err(format!("{}: {error}", error.code.as_str())),
+        match world.perform(self.operation, self.actor) {
+            Ended::Done => Ok(()),
+            other => Err(format!("{other:?}")),
         }
     }
 }
@@ -190,10 +193,7 @@ pub(crate) fn numbered(log: &Path) -> Vec<Step> {
 
 /// A sync that must come to its end.
 pub(crate) fn done(world: &World, operation: Operation, user: &str) {
-    match world.run(operation, user) {
-        Ok(SyncOutcome::Done(_)) => {}
-        other => panic!("{user}: {other:?}"),
-    }
+    assert_eq!(world.perform(operation, user), Ended::Done, "{user}");
 }
 
 pub(crate) fn write_base(world: &World, user: &str) {

@@ -7,10 +7,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dsg_core::config::parse_project;
 use dsg_store::error::{Code, Result};
 use dsg_store::monitor::Silent;
 use dsg_store::project::{self, Project, attach, write_configuration};
-use dsg_store::repository::{Access, LocalRepository, create};
+use dsg_store::repository::{Access, Repository, create_planned, open as open_repository, plan};
 use dsg_store::sync::{Look, LookOptions, SyncOptions, SyncOutcome, look, sync};
 use foundation_runtime::clock::SystemClock;
 use testkit::mount::folder;
@@ -51,6 +52,8 @@ pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) access: Access,
     pub(crate) threads: usize,
+    /// What `.dsgconfig.yml` says below `repository`, but for host and mountpoint.
+    pub(crate) kind: String,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -71,7 +74,8 @@ impl World {
 
     /// One in a folder that is there, which stays.
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), access: Access::Private, threads: 1, _folder: None }
+        let kind = "type: posix".to_owned();
+        Self { root: root.to_owned(), access: Access::Private, threads: 1, kind, _folder: None }
     }
 
     pub(crate) fn repository(&self) -> PathBuf {
@@ -97,6 +101,19 @@ impl World {
         operate(self, operation, user)
     }
 
+    /// Does an operation to its end. In a process of its own where it starts programs: those share the
+    /// open files of this one for a moment, and so the locks of other tests.
+    pub(crate) fn perform(&self, operation: Operation, user: &str) -> Ended {
+        if self.kind.contains("zfs") || self.kind.contains("btrfs") {
+            return ended(self.start(operation, user, Fault::None));
+        }
+        match self.run(operation, user) {
+            Ok(SyncOutcome::Done(_)) => Ended::Done,
+            Ok(SyncOutcome::Conflicts(_)) => Ended::Conflicts,
+            Err(error) => Ended::Failed(error.code, error.to_string()),
+        }
+    }
+
     /// Starts an operation in a process of its own.
     pub(crate) fn start(&self, operation: Operation, user: &str, fault: Fault) -> Process {
         self.start_with(operation, user, fault, &[], |_| {})
@@ -117,6 +134,7 @@ impl World {
             ("DSG_TEST_WORLD", self.root.as_ref()),
             ("DSG_TEST_USER", user.as_ref()),
             ("DSG_TEST_ACCESS", access.as_ref()),
+            ("DSG_TEST_KIND", self.kind.as_ref()),
             ("RAYON_NUM_THREADS", threads.as_ref()),
         ];
         all.extend(variables);
@@ -135,11 +153,18 @@ impl World {
     }
 
     /// Opens the repository and does something with it.
-    pub(crate) fn with_repository<T>(&self, act: impl FnOnce(&LocalRepository) -> T) -> Result<T> {
+    pub(crate) fn with_repository<T>(&self, act: impl FnOnce(&dyn Repository) -> T) -> Result<T> {
         let _guard = nothing_starts();
         let clock = Arc::new(SystemClock::new());
-        let repository = LocalRepository::open(&self.repository(), "reader@example.org", clock)?;
-        Ok(act(&repository))
+        let repository = open_repository(&self.repository(), "reader@example.org", clock)?;
+        Ok(act(&*repository))
+    }
+
+    /// The text of a project's configuration.
+    fn configuration(&self) -> String {
+        let mountpoint = self.root.join("srv");
+        let (kind, mountpoint) = (&self.kind, mountpoint.display());
+        format!("name: p\nrepository: {{{kind}, host: localhost, mountpoint: {mountpoint}}}\n")
     }
 }
 
@@ -186,7 +211,7 @@ impl World {
     }
 }
 
-fn open(project: &Project, user: &str) -> Result<LocalRepository> {
+fn open(project: &Project, user: &str) -> Result<Box<dyn Repository>> {
     project.repository(&format!("{user}@example.org"), Arc::new(SystemClock::new()))
 }
 
@@ -194,14 +219,12 @@ fn operate(world: &World, operation: Operation, user: &str) -> Result<SyncOutcom
     let root = world.project(user);
     let is_attached = root.join(".dsg/state").exists();
     if matches!(operation, Operation::Init | Operation::Clone) && !is_attached {
+        let text = world.configuration();
         if operation == Operation::Init {
-            create(&world.repository(), world.access, &SystemClock::new())?;
+            let config = parse_project(&text).expect("a configuration").config;
+            let plan = plan(&config.repository, &world.repository())?;
+            create_planned(&plan, world.access, &SystemClock::new())?;
         }
-        let mountpoint = world.root.join("srv");
-        let text = format!(
-            "name: p\nrepository: {{type: posix, host: localhost, mountpoint: {}}}\n",
-            mountpoint.display()
-        );
         write_configuration(&root, &text)?;
         let project = Project::open(&root)?;
         attach(&project, &open(&project, user)?)?;
@@ -255,6 +278,7 @@ fn program() {
     let operation = Operation::ALL.iter().find(|(_, known)| *known == name);
     let (operation, _) = operation.expect("an operation");
     let mut world = World::at(Path::new(&text("DSG_TEST_WORLD")));
+    world.kind = text("DSG_TEST_KIND");
     if text("DSG_TEST_ACCESS") == "group" {
         world.access = Access::Group;
     }

@@ -87,7 +87,7 @@ impl Client {
     }
 
     pub(crate) fn repository(&self, project: &Project) -> Result<LocalRepository> {
-        project.repository(&author(&self.name), Arc::new(SystemClock::new()))
+        project.local_repository(&author(&self.name), Arc::new(SystemClock::new()))
     }
 
     pub(crate) fn tree(&self) -> Tree {

@@ -158,8 +158,10 @@ impl World {
         actions::write_fresh(client, &mut self.contents, &mut self.random, &path);
         let run = || {
             let project = client.project()?;
-            let repository = project
-                .repository(&super::client::author(&client.name), std::sync::Arc::new(clock))?;
+            let repository = project.local_repository(
+                &super::client::author(&client.name),
+                std::sync::Arc::new(clock),
+            )?;
             let options =
                 SyncOptions { look: Default::default(), message: None, backup_stamp: None };
             sync(&project, &repository, &options, &Silent)

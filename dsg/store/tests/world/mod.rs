@@ -145,7 +145,7 @@ impl Client {
 
     pub(crate) fn try_repository(&self) -> Result<LocalRepository> {
         let author = format!("{}@example.org", self.user);
-        self.project().repository(&author, Arc::new(SystemClock::new()))
+        self.project().local_repository(&author, Arc::new(SystemClock::new()))
     }
 
     pub(crate) fn repository(&self) -> LocalRepository {

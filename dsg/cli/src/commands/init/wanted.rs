@@ -9,11 +9,12 @@ use dsg_core::config::{
 };
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::Place;
-use dsg_store::repository::Access;
+use dsg_store::remote::RemoteRepository;
+use dsg_store::repository::{Access, Plan, plan};
 use dsg_store::system::machine_name;
 
 use super::InitArgs;
-use crate::context::{Context, configuration_error, lexically_normal, read_user};
+use crate::context::{Context, configuration_error, lexically_normal, read_user, ssh};
 use crate::joining::refuse_nested;
 
 /// What is to be made.
@@ -26,6 +27,10 @@ pub(super) struct Wanted {
     pub(super) text: Option<String>,
     /// Where the repository is to be.
     pub(super) repository: Place,
+    /// What has to be made for it on this machine.
+    pub(super) plan: Option<Plan>,
+    /// What a person should know of what will be made, a line each.
+    pub(super) plan_lines: Vec<String>,
     /// Who may read it.
     pub(super) access: Access,
     /// What is to be written into the user's own file.
@@ -55,14 +60,21 @@ pub(super) fn wanted(args: &InitArgs, context: &Context) -> Result<Wanted> {
     let supported = config.support(&[&machine_name()]).map_err(|error| {
         Error::new(Code::NotSupported, error.to_string()).next(error.next_step())
     })?;
-    let repository = match supported.host {
-        Some(host) => Place::There { host, path: supported.path },
-        None => Place::Here(PathBuf::from(supported.path)),
+    let (repository, plan, plan_lines) = match supported.host {
+        Some(host) => {
+            let lines =
+                RemoteRepository::plan(&ssh(&host), &supported.path, &config.repository)?;
+            (Place::There { host, path: supported.path }, None, lines)
+        }
+        None => {
+            let path = PathBuf::from(supported.path);
+            refuse_nested(&root, &path)?;
+            let plan = plan(&config.repository, &path)?;
+            let lines = plan.lines();
+            (Place::Here(path), Some(plan), lines)
+        }
     };
-    if let Place::Here(path) = &repository {
-        refuse_nested(&root, path)?;
-    }
-    Ok(Wanted { root, config, text, repository, access, identity, asks })
+    Ok(Wanted { root, config, text, repository, plan, plan_lines, access, identity, asks })
 }
 
 type Parts = (ProjectConfig, Option<String>, Access, Vec<(&'static str, String)>);
@@ -100,7 +112,8 @@ fn new(
         .unwrap_or_else(|| "localhost".to_owned());
     let mountpoint = lexically_normal(&context.directory.join(mountpoint)).display().to_string();
     let kind = repository_type(args)?;
-    let text = new_project_text(&name, kind, &host, &mountpoint, &data_dirs)
+    let zfs = args.pool.as_deref().map(|pool| (pool, args.mode.into()));
+    let text = new_project_text(&name, kind, &host, &mountpoint, &data_dirs, zfs)
         .map_err(|error| configuration_error(&error))?;
     let config = parse_project(&text).map_err(|error| configuration_error(&error))?.config;
     Ok((config, Some(text), args.access.into(), identity))
@@ -218,6 +231,7 @@ fn refuse_contradictions(args: &InitArgs, context: &Context, config: &ProjectCon
         ("name", args.name.clone(), config.name.clone()),
         ("repository.type", args.kind.clone(), field("type")),
         ("repository.host", args.host.clone(), field("host")),
+        ("repository.pool", args.pool.clone(), field("pool")),
         ("repository.mountpoint", mountpoint, field("mountpoint")),
         ("data_dirs", data_dirs, config.data_dirs.join(", ")),
     ];
@@ -253,13 +267,13 @@ fn repository_type(args: &InitArgs) -> Result<RepositoryType> {
 
 /// Types that can be configured but not worked with are refused before anything else is asked.
 fn refuse_unsupported_type(args: &InitArgs) -> Result<()> {
-    let host = args.host.clone().unwrap_or_else(|| "localhost".to_owned());
     let mountpoint =
         args.repository_path.as_ref().map_or("DIR".to_owned(), |path| path.display().to_string());
     let repository = match repository_type(args)? {
-        RepositoryType::Posix | RepositoryType::Xfs => return Ok(()),
-        RepositoryType::Zfs => RepositoryConfig::Zfs { host, pool: String::new(), mountpoint },
-        RepositoryType::Btrfs => RepositoryConfig::Btrfs { host, mountpoint },
+        RepositoryType::Posix
+        | RepositoryType::Xfs
+        | RepositoryType::Zfs
+        | RepositoryType::Btrfs => return Ok(()),
         RepositoryType::Rclone => {
             RepositoryConfig::Rclone { remote: String::new(), path: mountpoint }
         }

@@ -8,6 +8,7 @@ mod upload;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dsg_core::config::{RepositoryConfig, ZfsMode};
 use dsg_core::entry::Entry;
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
@@ -49,20 +50,37 @@ impl RemoteRepository {
     /// # Errors
     /// When the other side can't be reached, does not speak our protocol, or says no.
     pub fn open(dial: &dyn Dial, path: &str) -> Result<Self> {
-        Self::hello(dial, 1, path, Access::Private)
+        Self::hello(dial, &hello(1, path))
     }
 
     /// Makes a repository, or finds an empty one, and opens it.
     ///
     /// # Errors
     /// As [`open`](Self::open), and when something is there already.
-    pub fn create(dial: &dyn Dial, path: &str, access: Access) -> Result<Self> {
-        Self::hello(dial, 2, path, access)
+    pub fn create(
+        dial: &dyn Dial,
+        path: &str,
+        access: Access,
+        storage: &RepositoryConfig,
+    ) -> Result<Self> {
+        let new = ClientHello { group: access == Access::Group, ..new(2, path, storage) };
+        Self::hello(dial, &new)
     }
 
-    fn hello(dial: &dyn Dial, action: u8, path: &str, access: Access) -> Result<Self> {
-        let hello = hello(action, path, access);
-        let (connection, first) = Connection::start(dial, &hello)?;
+    /// What [`create`](Self::create) would make, a line each.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when it could not be made.
+    pub fn plan(dial: &dyn Dial, path: &str, storage: &RepositoryConfig) -> Result<Vec<String>> {
+        let (connection, first) = Connection::start(dial, &new(4, path, storage))?;
+        match first.next(&Silent)? {
+            Answer::Planned { lines } => Ok(lines),
+            _ => Err(connection.nonsense()),
+        }
+    }
+
+    fn hello(dial: &dyn Dial, hello: &ClientHello) -> Result<Self> {
+        let (connection, first) = Connection::start(dial, hello)?;
         let answer = first.next(&Silent)?;
         let Answer::Opened { description, location, role, head } = answer else {
             return Err(connection.nonsense());
@@ -141,13 +159,25 @@ impl RemoteRepository {
     }
 }
 
-fn hello(action: u8, path: &str, access: Access) -> ClientHello {
+fn hello(action: u8, path: &str) -> ClientHello {
     ClientHello {
         program: concat!("dsg ", env!("CARGO_PKG_VERSION")).to_owned(),
         action,
         path: path.to_owned(),
-        group: access == Access::Group,
+        group: false,
+        kind: String::new(),
+        pool: String::new(),
+        generations: false,
     }
+}
+
+/// A request about a repository that is to be made.
+fn new(action: u8, path: &str, storage: &RepositoryConfig) -> ClientHello {
+    let (pool, generations) = match storage {
+        RepositoryConfig::Zfs { pool, mode, .. } => (pool.clone(), *mode == ZfsMode::Generations),
+        _ => (String::new(), false),
+    };
+    ClientHello { kind: storage.kind().to_string(), pool, generations, ..hello(action, path) }
 }
 
 /// The repositories in a directory of another machine.
@@ -155,7 +185,7 @@ fn hello(action: u8, path: &str, access: Access) -> ClientHello {
 /// # Errors
 /// As [`RemoteRepository::open`].
 pub fn list_remote(dial: &dyn Dial, directory: &str) -> Result<Vec<ListedRepository>> {
-    let (connection, first) = Connection::start(dial, &hello(3, directory, Access::Private))?;
+    let (connection, first) = Connection::start(dial, &hello(3, directory))?;
     let mut all = Vec::new();
     loop {
         match first.next(&Silent)? {

@@ -25,7 +25,7 @@ use super::frame::{FrameError, Versions, hello_bytes, read_hello};
 use super::message::{Answer, ClientHello, ServerHello};
 use super::wire::Bytes;
 use crate::error::{Code, Error, Result};
-use crate::repository::{Access, Repository};
+use crate::repository::{Access, Repository, create_planned};
 
 /// What a client may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,13 +149,18 @@ fn serve_hello(
         2 => {
             options.role.require(Role::Maintainer, "make repositories")?;
             let access = if hello.group { Access::Group } else { Access::Private };
-            place.create(access, &*options.clock)?;
+            create_planned(&place.plan(hello)?, access, &*options.clock)?;
         }
         3 => {
             for listed in place.list()?.chunks(64) {
                 output.send(0, &Answer::Repositories { repositories: listed.to_vec() })?;
             }
             output.send(0, &Answer::Done)?;
+            return output.flush();
+        }
+        4 => {
+            options.role.require(Role::Maintainer, "make repositories")?;
+            output.send(0, &Answer::Planned { lines: place.plan(hello)?.lines() })?;
             return output.flush();
         }
         _ => {
@@ -175,11 +180,11 @@ fn serve_hello(
         description: Bytes(description),
         location: repository.location(),
         role: options.role as u8,
-        head: head_document(&repository)?,
+        head: head_document(&*repository)?,
     };
     output.send(0, &answer)?;
     output.flush()?;
-    Session::new(&repository, incoming, output, options.role).run()
+    Session::new(&*repository, incoming, output, options.role).run()
 }
 
 /// The newest document as it is stored: its bytes are what the chain hash is of.

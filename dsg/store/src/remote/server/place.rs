@@ -8,11 +8,14 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use dsg_core::config::{RepositoryConfig, ZfsMode};
 use foundation_runtime::clock::Clock;
 
 use crate::error::{Code, Error, Result};
-use crate::remote::message::ListedRepository;
-use crate::repository::{Access, LocalRepository, REPOSITORY_DIRECTORY, create};
+use crate::remote::message::{ClientHello, ListedRepository};
+use crate::repository::{
+    LocalRepository, Plan, REPOSITORY_DIRECTORY, Repository, newest_below, open, plan,
+};
 use crate::system::{Directory, present};
 
 /// The most repositories that are listed.
@@ -62,16 +65,23 @@ impl Place {
         Ok(Self { path: real.join(&path), below: Some((directory, path)) })
     }
 
-    pub(super) fn open(&self, author: &str, clock: &Arc<dyn Clock>) -> Result<LocalRepository> {
+    pub(super) fn open(&self, author: &str, clock: &Arc<dyn Clock>) -> Result<Box<dyn Repository>> {
         let Some((root, path)) = &self.below else {
-            return LocalRepository::open(&self.path, author, Arc::clone(clock));
+            return open(&self.path, author, Arc::clone(clock));
         };
         self.refuse_nested(root, path)?;
+        if is_newest(root, path) {
+            // A link that leads into the volumes beside it, and nowhere else.
+            return open(&self.path, author, Arc::clone(clock));
+        }
         let directory = directory_at(root, path);
-        LocalRepository::open_directory(directory, &self.path, author, Arc::clone(clock))
+        let clock = Arc::clone(clock);
+        let local = LocalRepository::open_directory(directory, &self.path, author, clock)?;
+        Ok(Box::new(local))
     }
 
-    pub(super) fn create(&self, access: Access, clock: &dyn Clock) -> Result<()> {
+    /// What has to be made for the repository that a client wants here.
+    pub(super) fn plan(&self, hello: &ClientHello) -> Result<Plan> {
         if let Some((root, path)) = &self.below {
             self.refuse_nested(root, path)?;
             if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
@@ -90,7 +100,34 @@ impl Place {
                 .next("ask the data manager to make it"));
             }
         }
-        create(&self.path, access, clock).map(|_| ())
+        plan(&self.configuration(hello)?, &self.path)
+    }
+
+    /// What a configuration on this machine would say of the repository.
+    fn configuration(&self, hello: &ClientHello) -> Result<RepositoryConfig> {
+        let host = "localhost".to_owned();
+        let parent = self.path.parent().unwrap_or(&self.path);
+        let mountpoint = parent.to_string_lossy().into_owned();
+        match hello.kind.as_str() {
+            "" | "posix" | "xfs" => Ok(RepositoryConfig::Posix { host, mountpoint }),
+            "btrfs" => Ok(RepositoryConfig::Btrfs { host, mountpoint }),
+            "zfs" => {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
+                let pool = hello.pool.clone();
+                if !pool.starts_with(|c: char| c.is_ascii_alphabetic()) || !pool.chars().all(is_name)
+                {
+                    return Err(Error::new(Code::Usage, "the client names no ZFS pool")
+                        .next("correct `pool` in .dsgconfig.yml"));
+                }
+                let mode = match hello.generations {
+                    true => ZfsMode::Generations,
+                    false => ZfsMode::InPlace,
+                };
+                Ok(RepositoryConfig::Zfs { host, pool, mountpoint, mode })
+            }
+            _ => Err(Error::new(Code::Protocol, "the client wants a type that is unknown here")
+                .next("install the same version of dsg on both sides")),
+        }
     }
 
     fn refuse_nested(&self, root: &Directory, path: &Path) -> Result<()> {
@@ -125,6 +162,13 @@ impl Place {
         })?;
         super::super::list(&directory, LISTED_MAX)
     }
+}
+
+/// Whether a path is the link of a repository of generations: it leads to a volume beside it.
+fn is_newest(root: &Directory, path: &Path) -> bool {
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { return false };
+    let Ok(above) = directory_at(root, above) else { return false };
+    newest_below(&above, name).is_some()
 }
 
 fn directory_at(root: &Directory, path: &Path) -> crate::system::Result<Directory> {

@@ -116,7 +116,7 @@ impl LocalRepository {
         };
         check_stop(monitor)?;
         monitor.begin(Phase::Committing, found.len() as u64, 0);
-        match upload.commit_prepared(&prepared, request.expected)? {
+        match upload.commit_prepared(&prepared, request.expected, monitor)? {
             CommitAnswer::Moved => Ok(None),
             CommitAnswer::Committed(head) => Ok(Some(Adopted {
                 head: Some(head),

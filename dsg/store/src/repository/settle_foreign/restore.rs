@@ -164,7 +164,7 @@ impl Work<'_> {
         if present(directory.status(name))?.is_some() {
             self.staging.rename(staged, directory, name)?;
         } else {
-            self.staging.rename_new(staged, directory, name)?;
+            self.staging.rename_new_locked(staged, directory, name)?;
         }
         self.touch(path);
         self.restored.restored.push(found.path.clone());
@@ -249,7 +249,7 @@ impl Work<'_> {
         let mut parents = Parents::new(&self.repository.root);
         let (directory, name) = parents.of(Path::new(path.as_str()))?;
         let label = Self::label(number, name);
-        directory.rename_new(name, &aside, &label)?;
+        directory.rename_new_locked(name, &aside, &label)?;
         aside.sync()?;
         self.touch(Path::new(path.as_str()));
         self.note(path, &label);
