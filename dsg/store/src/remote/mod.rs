@@ -73,11 +73,7 @@ pub fn list(directory: &Directory, count_max: usize) -> Result<Vec<ListedReposit
         let Some(name) = entry.name.to_str().filter(|_| entry.kind == Kind::Directory) else {
             continue;
         };
-        let one = match present(directory.directory(name)) {
-            Ok(Some(one)) => one,
-            Ok(None) => continue,
-            Err(_) => continue,
-        };
+        let Ok(Some(one)) = present(directory.directory(name)) else { continue };
         if present(one.status(REPOSITORY_DIRECTORY)).is_ok_and(|status| status.is_none()) {
             continue;
         }
