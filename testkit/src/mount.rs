@@ -22,7 +22,8 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 #[must_use]
 pub fn lacks(commands: &[&str]) -> bool {
     let root = (!rustix::process::geteuid().is_root()).then_some("root");
-    says_missing(root.into_iter().chain(absent(commands)).collect())
+    let missing: Vec<&str> = root.into_iter().chain(absent(commands)).collect();
+    says_missing(&missing)
 }
 
 /// As [`lacks`], for what needs no root.
@@ -31,14 +32,15 @@ pub fn lacks(commands: &[&str]) -> bool {
 /// With `CI=true`, when something is missing.
 #[must_use]
 pub fn lacks_commands(commands: &[&str]) -> bool {
-    says_missing(absent(commands).collect())
+    let missing: Vec<&str> = absent(commands).collect();
+    says_missing(&missing)
 }
 
 fn absent<'a>(commands: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     commands.iter().copied().filter(|command| tool(command).is_none())
 }
 
-fn says_missing(missing: Vec<&str>) -> bool {
+fn says_missing(missing: &[&str]) -> bool {
     if missing.is_empty() {
         return false;
     }

@@ -7,7 +7,7 @@ use dsg_core::hash::ChainHash;
 use dsg_core::snapshot::SnapshotDocument;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::Place;
-use dsg_store::remote::{ListedRepository, list, list_remote};
+use dsg_store::remote::{Bytes, ListedRepository, list, list_remote};
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::json;
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ListReposArgs, context: &Context) -> Result<Exit> {
         Place::There { host, path } => list_remote(&ssh(host), path)?,
     };
     let with_document = |listed: ListedRepository| {
-        let bytes = listed.head.as_ref().map(|head| head.as_slice());
+        let bytes = listed.head.as_ref().map(Bytes::as_slice);
         let document = bytes.and_then(|bytes| SnapshotDocument::decode(bytes).ok());
         (listed, document)
     };

@@ -24,7 +24,6 @@ pub struct Supported {
 /// Why this version can't work with a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotSupported {
-    },
     /// Rclone and IPFS.
     #[error("not in this version: repositories of type {kind}")]
     Transport {
@@ -38,7 +37,6 @@ impl NotSupported {
     #[must_use]
     pub fn next_step(&self) -> String {
         match self {
-            ),
             Self::Transport { kind } => {
                 let tool = if *kind == RepositoryType::Rclone { "rclone" } else { "ipfs" };
                 format!(

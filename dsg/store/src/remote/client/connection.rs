@@ -94,7 +94,7 @@ impl Connection {
             round_trips: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
         });
-        let (versions, other) = greeted.map_err(|error| connection.not_greeted(error, dial))?;
+        let (versions, other) = greeted.map_err(|error| connection.not_greeted(&error, dial))?;
         if Versions::OWN.shared(versions).is_none() {
             return Err(failure::versions(&connection.place, versions, &other.program));
         }
@@ -111,9 +111,9 @@ impl Connection {
         ))
     }
 
-    fn not_greeted(&self, error: FrameError, dial: &dyn Dial) -> Error {
+    fn not_greeted(&self, error: &FrameError, dial: &dyn Dial) -> Error {
         let said = self.hang_up();
-        failure::no_hello(&self.place, &error, &said, &dial.program())
+        failure::no_hello(&self.place, error, &said, &dial.program())
     }
 
     /// Closes the line, and waits for the process at our end of it. Whoever is just sending is not
@@ -169,7 +169,7 @@ impl Connection {
         };
         sent.map_err(|error| {
             out.close();
-            self.lost(Some(error))
+            self.lost(Some(&error))
         })
     }
 
@@ -195,7 +195,7 @@ impl Connection {
 
     pub(super) fn flush(&self) -> Result<()> {
         let flushed = self.out().flush();
-        flushed.map_err(|error| self.lost(Some(error)))
+        flushed.map_err(|error| self.lost(Some(&error)))
     }
 
     pub(super) fn traffic(&self) -> (u64, u64) {
@@ -216,13 +216,13 @@ impl Connection {
     }
 
     /// The connection is no more.
-    fn lost(&self, error: Option<std::io::Error>) -> Error {
+    fn lost(&self, error: Option<&std::io::Error>) -> Error {
         if self.stopped.load(Ordering::SeqCst) {
             return Error::interrupted();
         }
         let said = self.hang_up();
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure::lost(&self.place, end, error, &said)
+        failure::lost(&self.place, end.as_ref(), error, &said)
     }
 }
 

@@ -134,14 +134,14 @@ pub(super) fn versions(place: &str, other: Versions, program: &str) -> Error {
 /// The connection broke.
 pub(super) fn lost(
     place: &str,
-    end: Option<FrameError>,
-    error: Option<io::Error>,
+    end: Option<&FrameError>,
+    error: Option<&io::Error>,
     said: &Said,
 ) -> Error {
-    if let Some(FrameError::Malformed(why)) = &end {
+    if let Some(FrameError::Malformed(why)) = end {
         return nonsense(place).because(why);
     }
-    let otherwise = match (&end, &error) {
+    let otherwise = match (end, error) {
         (Some(end), _) => end.to_string(),
         (None, Some(error)) => error.to_string(),
         (None, None) => "it was closed".to_owned(),
