@@ -1,7 +1,6 @@
 //! `dsg doctor`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use dsg_core::path::RepoPath;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::Reader;
+use crate::system::{Reader, Writer};
 
 impl Repository for LocalRepository {
     fn description(&self) -> &Description {
@@ -191,8 +191,27 @@ impl Repository for Box<dyn Repository> {
         (**self).discard(transactions)
     }
 
-    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+    fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut dyn Target,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         (**self).read(wanted, target, monitor)
+    }
+
+    fn read_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
+        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        (**self).read_many(wanted, target, done, monitor)
+    }
+
+    fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
+        (**self).open_unproven(wanted)
     }
 
     fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {

@@ -62,8 +62,7 @@ pub(super) fn wanted(args: &InitArgs, context: &Context) -> Result<Wanted> {
     })?;
     let (repository, plan, plan_lines) = match supported.host {
         Some(host) => {
-            let lines =
-                RemoteRepository::plan(&ssh(&host), &supported.path, &config.repository)?;
+            let lines = RemoteRepository::plan(&ssh(&host), &supported.path, &config.repository)?;
             (Place::There { host, path: supported.path }, None, lines)
         }
         None => {

@@ -114,7 +114,8 @@ impl Place {
             "zfs" => {
                 let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
                 let pool = hello.pool.clone();
-                if !pool.starts_with(|c: char| c.is_ascii_alphabetic()) || !pool.chars().all(is_name)
+                if !pool.starts_with(|c: char| c.is_ascii_alphabetic())
+                    || !pool.chars().all(is_name)
                 {
                     return Err(Error::new(Code::Usage, "the client names no ZFS pool")
                         .next("correct `pool` in .dsgconfig.yml"));

@@ -18,17 +18,17 @@ use foundation_runtime::clock::Clock;
 
 use super::super::layout::LocalRepository;
 use super::super::{
-    Description, Head, Repository, Settlement, TreeObject, Turn, Upload, VerifyReport, VerifyScope,
-    Wanted,
+    Description, Head, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
+    VerifyScope, Wanted,
 };
 use super::Storage;
 use super::btrfs::BtrfsVolumes;
 use super::publish::GenerationUpload;
-use super::volumes::{Volume, Volumes, volumes_path};
+use super::volumes::{Volume, Volumes, volume_of, volumes_path};
 use super::zfs_volumes::ZfsVolumes;
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
-use crate::system::{Directory, Writer};
+use crate::system::{Directory, Reader, Writer};
 
 /// So often the link may lead to another volume while we follow it.
 const FOLLOW_ATTEMPTS_MAX: u32 = 16;
@@ -224,8 +224,27 @@ impl Repository for Generations {
         self.control.discard(transactions)
     }
 
-    fn read(&self, wanted: &Wanted<'_>, target: &mut Writer, monitor: &dyn Monitor) -> Result<()> {
+    fn read(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &mut dyn Target,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
         self.current()?.repository.read(wanted, target, monitor)
+    }
+
+    fn read_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
+        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        self.current()?.repository.read_many(wanted, target, done, monitor)
+    }
+
+    fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
+        self.current()?.repository.open_unproven(wanted)
     }
 
     fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {

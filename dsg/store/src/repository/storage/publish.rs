@@ -13,12 +13,14 @@ use dsg_core::path::RepoPath;
 
 use super::super::layout::{LOCK, LocalRepository, TURN};
 use super::super::stage::{LocalUpload, Staged};
-use super::super::{CommitAnswer, CommitRequest, Head, Lane, NewEntry, PathChange, Put, Upload};
+use super::super::{
+    CommitAnswer, CommitRequest, Head, Lane, LeftOver, NewEntry, PathChange, Put, Upload,
+};
 use super::generations::{Current, Generations};
 use super::volumes::Volume;
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Silent, check_stop};
-use crate::system::{FileLock, Parents};
+use crate::system::{FileLock, Parents, Reader};
 
 /// What the link is called before it replaces the one that people follow; the name follows.
 const NEXT_LINK: &str = ".dsg-next-";
@@ -35,6 +37,14 @@ pub(super) struct GenerationUpload<'g> {
 impl Upload for GenerationUpload<'_> {
     fn lane(&self) -> Result<Box<dyn Lane + '_>> {
         self.staged.lane()
+    }
+
+    fn left_over(&self) -> Result<Vec<LeftOver>> {
+        self.staged.left_over()
+    }
+
+    fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>> {
+        self.staged.open_left_over(mark)
     }
 
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
@@ -200,7 +210,7 @@ fn hand_over(
     let (directory, name) = parents.of(&at)?;
     let mut reader = directory.open_file(name)?;
     let modified = reader.status()?.modified;
-    let put = Put { path, executable: staged.executable, modified };
+    let put = Put { path, executable: staged.executable, modified, base: None };
     let landed = lane.put(&put, &mut reader, &Silent)?;
     if landed.hash == staged.hash {
         return Ok(());
