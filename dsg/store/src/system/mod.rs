@@ -113,6 +113,13 @@ impl SystemError {
         )
     }
 
+    /// Whether nothing can get this name here: it is taken, too long, or its directory is gone.
+    #[must_use]
+    pub fn is_refused_for_the_name(&self) -> bool {
+        let is_too_long = Some(rustix::io::Errno::NAMETOOLONG.raw_os_error());
+        self.is_present() || self.is_absent() || self.source.raw_os_error() == is_too_long
+    }
+
     /// Whether the system said no.
     #[must_use]
     pub fn is_denied(&self) -> bool {
