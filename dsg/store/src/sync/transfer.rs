@@ -52,12 +52,12 @@ pub(super) fn upload(
                 let path = step.path();
                 let new = match step.action {
                     Action::DeleteRemote => Ok(None),
-                    Action::RestoreCached => Ok(step.triple.cached.as_ref().map(new_entry)),
+                    Action::RestoreCached => Ok(step.triple.cached.as_deref().map(new_entry)),
                     _ => put_one(look, step, lane.as_mut(), &mut parents, monitor)?.map(Some),
                 };
                 match new {
                     Ok(new) => {
-                        let old = step.triple.remote.as_ref().map(Entry::identity);
+                        let old = step.triple.remote.as_deref().map(Entry::identity);
                         changes.push(PathChange { path: path.clone(), old, new });
                     }
                     Err(why) => lock(&skipped).push(Skipped { path: path.clone(), why }),
@@ -94,7 +94,7 @@ fn changes_remote(step: &Step) -> bool {
     match step.action {
         Action::Upload | Action::DeleteRemote => true,
         Action::RestoreCached => {
-            !dsg_core::entry::same(step.triple.cached.as_ref(), step.triple.remote.as_ref())
+            !dsg_core::entry::same(step.triple.cached.as_deref(), step.triple.remote.as_deref())
         }
         _ => false,
     }
@@ -229,8 +229,8 @@ fn changes_local(step: &Step) -> bool {
 /// What a step brings here; `None` when it takes something away.
 fn wanted(step: &Step) -> Option<&Entry> {
     match step.action {
-        Action::Download => step.triple.remote.as_ref(),
-        Action::RestoreCached => step.triple.cached.as_ref(),
+        Action::Download => step.triple.remote.as_deref(),
+        Action::RestoreCached => step.triple.cached.as_deref(),
         _ => None,
     }
 }
