@@ -24,11 +24,11 @@ pub(crate) fn copy(
     source: &mut Reader,
     target: &mut Writer,
     buffer: &mut Vec<u8>,
-    progress: &dyn Fn(u64),
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Landed> {
     let expected = source.opened().size;
     if expected >= REFLINK_BYTES_MIN && target.clone_from(source)? {
-        let mut copied = target.reader()?;
+        let copied = target.reader()?;
         let (hash, size) = copied.hash(buffer, progress)?;
         return Ok(Landed { hash, size });
     }

@@ -437,7 +437,7 @@ fn is_what_was_seen(directory: &Directory, name: &OsStr, old: &OldFile) -> Resul
     if !recent {
         return Ok(true);
     }
-    let mut reader = directory.open_file(name)?;
+    let reader = directory.open_file(name)?;
     Ok(reader.hash(&mut Vec::new(), &|_| {})?.0 == hash)
 }
 

@@ -147,7 +147,7 @@ impl LocalUpload<'_> {
                 repository.read_content(&wanted, &mut target, &Silent)?;
                 target.set_mode(mode)?;
                 target.set_modified(*modified)?;
-                if self.sync_each {
+                if self.landing.each(*size) {
                     target.sync()?;
                 }
                 Staged { shaped, hash: *hash, size: *size, executable: *executable }
@@ -408,7 +408,7 @@ impl LocalUpload<'_> {
         let staging = self.repository.control.directory(STAGING)?;
         let mut directories = staged_directories(self);
         directories.remove(Path::new(""));
-        if self.sync_each && directories.len() <= 64 {
+        if !self.landing.together() && directories.len() <= 64 {
             self.directory.write_new(STAGED_DOCUMENT, document, mode)?;
             self.directory.write_new(STAGED_PACK, pack, mode)?;
             for directory in directories {
@@ -480,7 +480,7 @@ fn look_at_one(
             Ok(Superseded::of(&status, None))
         }
         (Some(Identity::File { hash, .. }), Kind::File) => {
-            let mut reader = directory.open_file(name)?;
+            let reader = directory.open_file(name)?;
             let before = reader.status()?;
             let (found, _) = reader.hash(buffer, &|_| {})?;
             if found != *hash || reader.status()? != before || !same(&before, &status) {

@@ -22,13 +22,10 @@ use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
-    present, user,
+    Directory, FileLock, Kind, Landing, Parents, Reader, SystemError, is_network_file_system,
+    lock_file, present, user,
 };
 
-/// Up to this many contents each is synced by itself; more are made durable by one call for the
-/// whole file system, which also waits for what others wrote.
-pub(super) const SYNC_EACH_MAX: u64 = 256;
 /// How long an unfinished upload waits to be resumed.
 const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 
@@ -54,7 +51,7 @@ pub(super) struct LocalUpload<'r> {
     pub(super) repository: &'r LocalRepository,
     pub(super) transaction: TransactionId,
     pub(super) directory: Directory,
-    pub(super) sync_each: bool,
+    pub(super) landing: Landing,
     pub(super) staged: Mutex<HashMap<RepoPath, Staged>>,
     _lock: FileLock,
 }
@@ -96,7 +93,7 @@ impl LocalRepository {
             repository: self,
             transaction: *transaction,
             directory,
-            sync_each: files <= SYNC_EACH_MAX,
+            landing: Landing::of(files),
             staged: Mutex::new(HashMap::new()),
             _lock: lock,
         })
@@ -278,7 +275,7 @@ impl LocalLane<'_> {
     }
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
-    fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
+    fn resume(&mut self, put: &Put<'_>, source: &Reader, at: &Path) -> Result<Option<Landed>> {
         let candidates = [flat_name(put.path), Path::new(STAGED_TREE).join(put.path.as_str())];
         for (previous, candidate) in self
             .previous
@@ -288,7 +285,7 @@ impl LocalLane<'_> {
             let mut old_parents = Parents::new(previous);
             // That run may have staged something else under this name: a directory, or a link.
             let Some((directory, name)) = present(old_parents.of(candidate))? else { continue };
-            let Ok(mut old) = directory.open_file(name) else { continue };
+            let Ok(old) = directory.open_file(name) else { continue };
             let status = old.status()?;
             if status.size != source.status()?.size || status.owner != user() {
                 continue;
@@ -296,7 +293,6 @@ impl LocalLane<'_> {
             let (old_hash, _) = old.hash(&mut self.buffer, &|_| {})?;
             let (hash, size) = source.hash(&mut self.buffer, &|_| {})?;
             if old_hash != hash {
-                source.rewind()?;
                 continue;
             }
             let (target, target_name) =
@@ -306,7 +302,7 @@ impl LocalLane<'_> {
             let landed = target.open_in_place(target_name, 0o600)?;
             landed.set_mode(self.upload.repository.file_mode(put.executable))?;
             landed.set_modified(put.modified)?;
-            if self.upload.sync_each {
+            if self.upload.landing.each(size) {
                 landed.sync()?;
             }
             return Ok(Some(Landed { hash, size }));
@@ -348,7 +344,7 @@ impl Lane for LocalLane<'_> {
                     target.set_mode(mode)?;
                 }
                 target.set_modified(put.modified)?;
-                if self.upload.sync_each {
+                if self.upload.landing.each(landed.size) {
                     target.sync()?;
                 }
                 landed

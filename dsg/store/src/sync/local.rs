@@ -377,7 +377,7 @@ fn read_one(
 ) -> Contents {
     let read = || -> crate::system::Result<Contents> {
         let (directory, name) = parents.of(change.at())?;
-        let mut reader = directory.open_file(name)?;
+        let reader = directory.open_file(name)?;
         let before = reader.status()?;
         if Some(before.inode) != change.status.map(|status| status.inode) {
             return Ok(Contents::Changed);

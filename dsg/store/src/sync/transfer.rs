@@ -14,10 +14,7 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::{LocalOperation, Skipped, StagedFile};
 use crate::repository::{NewEntry, PathChange, Put, Repository, Upload, Wanted};
-use crate::system::{Directory, Parents, present, sync_file_system};
-
-/// Up to this many contents each is synced by itself.
-const SYNC_EACH_MAX: usize = 256;
+use crate::system::{Directory, Landing, Parents, present, sync_file_system};
 
 /// What is to be asked of the repository, and what can't be.
 #[derive(Default)]
@@ -175,7 +172,7 @@ pub(super) fn download(
     let files = steps.iter().filter(|step| step.action != Action::DeleteLocal).count();
     let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
     monitor.begin(Phase::Downloading, files as u64, bytes);
-    let sync_each = files <= SYNC_EACH_MAX;
+    let landing = Landing::of(files as u64);
     let operations: Vec<Vec<LocalOperation>> = steps
         .par_chunks(chunk_size(steps.len()))
         .enumerate()
@@ -192,7 +189,7 @@ pub(super) fn download(
                             &name,
                             step.path(),
                             entry,
-                            sync_each,
+                            &landing,
                             monitor,
                         )?)
                     }
@@ -204,11 +201,11 @@ pub(super) fn download(
         })
         .collect::<Result<_>>()?;
     if files > 0 {
-        if sync_each {
+        if landing.together() {
+            sync_file_system(&own)?;
+        } else {
             own.sync()?;
             transactions.sync()?;
-        } else {
-            sync_file_system(&own)?;
         }
     }
     Ok(concatenate(operations))
@@ -241,7 +238,7 @@ fn stage_one(
     name: &str,
     path: &RepoPath,
     entry: &Entry,
-    sync: bool,
+    landing: &Landing,
     monitor: &dyn Monitor,
 ) -> Result<StagedFile> {
     match entry {
@@ -257,7 +254,7 @@ fn stage_one(
                 monitor,
             )?;
             target.set_modified(file.modified)?;
-            if sync {
+            if landing.each(file.size) {
                 target.sync()?;
             }
         }

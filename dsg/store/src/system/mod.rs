@@ -11,9 +11,12 @@ mod convert;
 mod directory;
 pub mod fault;
 mod file;
+mod hash;
 mod inspect;
+mod landing;
 mod parents;
 mod platform;
+mod removal;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};
+pub use landing::Landing;
 pub use parents::Parents;
 pub use platform::{is_network_file_system, sync_file_system};
 
