@@ -34,7 +34,7 @@ pub(crate) struct Request {
 /// How it ended.
 pub(crate) struct Ended {
     pub(crate) exit: Exit,
-    /// The result of `dsg sync --json`.
+    /// The result of `dsg sync --json`; of a sync that is done, nothing without `--json`.
     pub(crate) json: Value,
 }
 
@@ -66,7 +66,12 @@ pub(crate) fn carry_out(
             settle_conflict_file(context, project, request.continues)?;
             report::print(&context.ui, &done, took);
             advise(context, &done);
-            Ok(Ended { exit: report::exit(&done), json: report::json(&done, took) })
+            // Each path is in it, which is much where nobody reads it.
+            let json = match context.ui.is_json() {
+                true => report::json(&done, took),
+                false => Value::Null,
+            };
+            Ok(Ended { exit: report::exit(&done), json })
         }
         SyncOutcome::Conflicts(questions) => {
             let user = context

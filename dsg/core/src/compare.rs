@@ -32,6 +32,20 @@ pub enum LocalEntry {
 }
 
 impl LocalEntry {
+    /// What is on disk where it is as the manifest says.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        match entry {
+            Entry::File(file) => Self::File {
+                hash: Some(file.hash),
+                executable: file.executable,
+                size: file.size,
+                modified: file.modified,
+            },
+            Entry::Link(link) => Self::Link { target: link.target.clone() },
+        }
+    }
+
     /// Whether the disk holds what the manifest says (rule **Equal** of the design). A file that
     /// nobody has read is equal to nothing: a guess could pass someone's work for someone else's.
     #[must_use]

@@ -11,6 +11,8 @@ mod decide;
 mod guard;
 mod shape;
 
+use std::sync::Arc;
+
 use crate::compare::{LocalEntry, SyncState, classify};
 use crate::conflict::{Choice, Resolutions};
 use crate::entry::{Entry, same};
@@ -22,7 +24,8 @@ pub use guard::{
     SuspiciousDirectory,
 };
 
-/// What L, C and R have at a path.
+/// What L, C and R have at a path. There are as many as paths differ, and most have only one of the
+/// three; where C and R have the same, it is there once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Triple {
     /// The path.
@@ -30,16 +33,16 @@ pub struct Triple {
     /// L: what is on disk.
     pub local: Option<LocalEntry>,
     /// C: what was last agreed.
-    pub cached: Option<Entry>,
+    pub cached: Option<Arc<Entry>>,
     /// R: what the repository's head has.
-    pub remote: Option<Entry>,
+    pub remote: Option<Arc<Entry>>,
 }
 
 impl Triple {
     /// The state of the path.
     #[must_use]
     pub fn state(&self) -> SyncState {
-        classify(self.local.as_ref(), self.cached.as_ref(), self.remote.as_ref())
+        classify(self.local.as_ref(), self.cached.as_deref(), self.remote.as_deref())
     }
 }
 
@@ -63,7 +66,7 @@ pub enum Action {
     /// L and R become what C is.
     RestoreCached,
     /// Somebody has to do something first; neither side is touched.
-    Conflict(Conflict),
+    Conflict(Box<Conflict>),
 }
 
 impl Action {
@@ -134,7 +137,8 @@ impl Step {
     /// Whether this conflict was settled before, for copies that have changed since.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.action == Action::Conflict(Conflict::Differ { asked: Asked::Moved })
+        let stale = Conflict::Differ { asked: Asked::Moved };
+        matches!(&self.action, Action::Conflict(conflict) if **conflict == stale)
     }
 
     /// Whether the path may be there, on either side, once the plan is carried out: both sides
@@ -249,7 +253,7 @@ impl Plan {
         self.steps.iter().any(|step| match step.action {
             Action::Upload | Action::DeleteRemote => true,
             Action::RestoreCached => {
-                !same(step.triple.cached.as_ref(), step.triple.remote.as_ref())
+                !same(step.triple.cached.as_deref(), step.triple.remote.as_deref())
             }
             _ => false,
         })
@@ -267,7 +271,7 @@ impl Plan {
                     summary.upload_bytes = summary.upload_bytes.saturating_add(bytes);
                 }
                 Action::Download => {
-                    let bytes = step.triple.remote.as_ref().map_or(0, Entry::size);
+                    let bytes = step.triple.remote.as_deref().map_or(0, Entry::size);
                     summary.downloads += 1;
                     summary.download_bytes = summary.download_bytes.saturating_add(bytes);
                 }

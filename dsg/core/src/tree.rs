@@ -35,7 +35,7 @@ mod traverse;
 mod tests;
 
 pub use bytes::Malformed;
-pub use edit::edit;
+pub use edit::{edit, edit_each};
 pub use find::{children, lookup};
 pub use traverse::{Change, diff, objects, walk};
 

@@ -25,7 +25,7 @@ pub(crate) fn copy(
     source: &mut dyn Source,
     target: &mut dyn Target,
     buffer: &mut Vec<u8>,
-    progress: &dyn Fn(u64),
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Landed> {
     let expected = source.expected();
     if let Some(writer) = target.file() {
@@ -36,7 +36,7 @@ pub(crate) fn copy(
             && let Some(reader) = source.file()
             && writer.clone_from(reader)?
         {
-            let mut copied = writer.reader()?;
+            let copied = writer.reader()?;
             let (hash, size) = copied.hash(buffer, progress)?;
             return Ok(Landed { hash, size });
         }
@@ -71,7 +71,7 @@ fn patch(
     patches: &mut dyn Patches,
     writer: &mut Writer,
     buffer: &mut Vec<u8>,
-    progress: &dyn Fn(u64),
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Landed> {
     if buffer.len() < COPY_BUFFER_BYTES {
         buffer.resize(COPY_BUFFER_BYTES, 0);

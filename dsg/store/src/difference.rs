@@ -154,7 +154,8 @@ pub fn local(
         if !equal {
             let at = look.local.at(&triple.path);
             let new = triple.local.clone().map(|local| Version::Here(local, at));
-            differences.push(Difference { path: triple.path.clone(), old: old.clone(), new });
+            let old = old.as_deref().cloned();
+            differences.push(Difference { path: triple.path.clone(), old, new });
         }
     }
     Ok(LocalDifferences { differences, unknown: look.unknown })

@@ -24,8 +24,6 @@ use crate::system::{Directory, Kind, Parents, Reader, present, random, sync_file
 pub const TEMPORARY: &str = ".dsg-fetch-";
 /// Fetched directories are the user's alone until they open them to others.
 const DIRECTORY_MODE: u32 = 0o700;
-/// Up to this many files each is synced by itself.
-const SYNC_EACH_MAX: usize = 256;
 
 /// What was fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -250,7 +248,6 @@ fn tree(
     let bytes = bytes.map(|(_, _, entry)| entry.size()).sum();
     monitor.begin(Phase::Downloading, entries.len() as u64, bytes);
     let top = parent.directory_made(temporary, DIRECTORY_MODE)?;
-    let sync_each = entries.len() <= SYNC_EACH_MAX;
     let parts: Vec<Fetched> = entries
         .par_chunks(32)
         .map(|chunk| {
@@ -264,7 +261,7 @@ fn tree(
                 }
                 let (directory, name) =
                     parents.made(Path::new(relative.as_str()), DIRECTORY_MODE)?;
-                fetched += one(repository, path, entry, directory, name, sync_each, monitor)?;
+                fetched += one(repository, path, entry, directory, name, false, monitor)?;
             }
             Ok(fetched)
         })
@@ -273,6 +270,7 @@ fn tree(
     for part in parts {
         fetched += part;
     }
+    // That is everything, so no file was synced by itself.
     sync_file_system(&top)?;
     Ok(fetched)
 }

@@ -77,13 +77,13 @@ pub fn list(project: &Project, monitor: &dyn Monitor) -> Result<Listing> {
         found.unknown.iter().filter_map(|unknown| unknown.path.as_ref()).collect();
     for directory in index.directories() {
         let updates = found.records.get(directory);
-        let is_old = |name: &str| updates.is_some_and(|updates| updates.contains_key(name));
+        let is_old = |name: &str| updates.is_some_and(|updates| updates.get(name).is_some());
         for known in index.entries(directory).filter(|known| !is_old(known.name)) {
             entries.extend(listed(directory, &known.to_entry()));
         }
     }
     for (directory, updates) in &found.records {
-        entries.extend(updates.values().flatten().filter_map(|known| listed(directory, known)));
+        entries.extend(updates.entries().filter_map(|known| listed(directory, &known.to_entry())));
     }
     entries.retain(|listed| {
         !unknown.iter().any(|unknown| listed.path == **unknown || listed.path.is_below(unknown))

@@ -95,8 +95,8 @@ pub(crate) fn step_json(step: &Step) -> Value {
         "label": step.state.label(),
         "action": action_word(&step.action),
         "local": step.triple.local.as_ref().map(local_json),
-        "cached": step.triple.cached.as_ref().map(entry_json),
-        "remote": step.triple.remote.as_ref().map(entry_json),
+        "cached": step.triple.cached.as_deref().map(entry_json),
+        "remote": step.triple.remote.as_deref().map(entry_json),
     })
 }
 

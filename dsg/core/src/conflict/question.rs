@@ -39,13 +39,13 @@ impl Question {
             return None;
         };
         let Triple { path, local, remote, .. } = &step.triple;
-        let (reason, choices) = match conflict {
+        let (reason, choices) = match &**conflict {
             Conflict::Differ { asked } => (reason(step.state, asked), offers(step)),
             Conflict::Clash { with } => {
                 (format!("file and directory clash with `{with}`, rename one of them"), Vec::new())
             }
         };
-        let made_for = MadeFor::of(local.as_ref(), remote.as_ref());
+        let made_for = MadeFor::of(local.as_ref(), remote.as_deref());
         Some(Self { path: path.clone(), reason, choices, made_for })
     }
 }
@@ -72,13 +72,13 @@ fn offers(step: &Step) -> Vec<Offer> {
     use Choice::{Cached, Local, Remote};
     let Triple { local, cached, remote, .. } = &step.triple;
     let local_time = local.as_ref().and_then(LocalEntry::modified);
-    let remote_time = remote.as_ref().and_then(modified);
+    let remote_time = remote.as_deref().and_then(modified);
     let order = match step.state {
         SyncState::ChangedDifferently => {
             let mut newest = [
                 (local_time, Local),
                 (remote_time, Remote),
-                (cached.as_ref().and_then(modified), Cached),
+                (cached.as_deref().and_then(modified), Cached),
             ];
             // Stable: of equal times, or of links, which have none, the order stays L, R, C.
             newest.sort_by_key(|(time, _)| Reverse(*time));

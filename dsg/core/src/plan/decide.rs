@@ -26,7 +26,7 @@ fn settle(triple: &Triple, state: SyncState, resolutions: &Resolutions) -> Actio
     let asked = match resolutions.get(&triple.path) {
         None => Asked::First,
         Some(resolution) => {
-            let (local, remote) = (triple.local.as_ref(), triple.remote.as_ref());
+            let (local, remote) = (triple.local.as_ref(), triple.remote.as_deref());
             match resolved(state, resolution.choice) {
                 _ if !resolution.made_for.still_holds(local, remote) => Asked::Moved,
                 None => Asked::NotOffered(resolution.choice),
@@ -34,7 +34,7 @@ fn settle(triple: &Triple, state: SyncState, resolutions: &Resolutions) -> Actio
             }
         }
     };
-    Action::Conflict(Conflict::Differ { asked })
+    Action::Conflict(Box::new(Conflict::Differ { asked }))
 }
 
 /// What a choice does in a state; `None` where it is not offered: there is no conflict, or C has

@@ -47,7 +47,8 @@ pub(crate) fn triple(
     c: Option<&Entry>,
     r: Option<&Entry>,
 ) -> Triple {
-    let (local, cached, remote) = (l.map(local), c.cloned(), r.cloned());
+    let (local, cached, remote) =
+        (l.map(local), c.cloned().map(Arc::new), r.cloned().map(Arc::new));
     Triple { path: path(text), local, cached, remote }
 }
 
@@ -98,7 +99,7 @@ fn world() -> impl Strategy<Value = World> {
                 let triple = world.triple(&path(name));
                 let made_for = match freshness {
                     0 => MadeFor { local: Mark::Digest([7; 8]), remote: Mark::Absent },
-                    _ => MadeFor::of(triple.local.as_ref(), triple.remote.as_ref()),
+                    _ => MadeFor::of(triple.local.as_ref(), triple.remote.as_deref()),
                 };
                 let resolution = Resolution { path: path(name), choice, made_for };
                 world.resolutions.insert(resolution).unwrap();
@@ -181,7 +182,7 @@ impl World {
     fn resolves(&self, path: &RepoPath) -> bool {
         let Triple { local, remote, .. } = self.triple(path);
         let resolution = self.resolutions.get(path);
-        resolution.is_some_and(|r| r.made_for.still_holds(local.as_ref(), remote.as_ref()))
+        resolution.is_some_and(|r| r.made_for.still_holds(local.as_ref(), remote.as_deref()))
     }
 }
 

@@ -77,10 +77,10 @@ fn block(step: &mut Step, other: RepoPath, resolutions: &Resolutions) {
         return;
     }
     let choice = resolutions.get(step.path()).map(|resolution| resolution.choice);
-    step.action = Action::Conflict(match choice {
+    step.action = Action::Conflict(Box::new(match choice {
         Some(choice) if step.state.is_conflict() => {
             Conflict::Differ { asked: Asked::Blocked { choice, by: other } }
         }
         _ => Conflict::Clash { with: other },
-    });
+    }));
 }

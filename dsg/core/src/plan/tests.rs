@@ -19,7 +19,7 @@ fn planned(triples: Vec<Triple>) -> Plan {
 }
 
 fn resolution(triple: &Triple, choice: Choice) -> Resolution {
-    let made_for = MadeFor::of(triple.local.as_ref(), triple.remote.as_ref());
+    let made_for = MadeFor::of(triple.local.as_ref(), triple.remote.as_deref());
     Resolution { path: triple.path.clone(), choice, made_for }
 }
 
@@ -106,7 +106,7 @@ fn a_resolution_is_carried_out_where_it_is_offered() {
     ];
     for (triple, expected) in conflicts().into_iter().zip(expected) {
         let asked = planned(vec![triple.clone()]);
-        let first = Action::Conflict(Conflict::Differ { asked: Asked::First });
+        let first = Action::Conflict(Box::new(Conflict::Differ { asked: Asked::First }));
         assert_eq!(asked.steps[0].action, first);
         let question = Question::of(&asked.steps[0]).unwrap();
         for (choice, expected) in Choice::ALL.into_iter().zip(expected) {
@@ -115,7 +115,8 @@ fn a_resolution_is_carried_out_where_it_is_offered() {
             let mut resolutions = Resolutions::default();
             resolutions.insert(resolution(&triple, choice)).unwrap();
             let plan = plan(vec![triple.clone()], &context(&resolutions));
-            let refused = Action::Conflict(Conflict::Differ { asked: Asked::NotOffered(choice) });
+            let refused =
+                Action::Conflict(Box::new(Conflict::Differ { asked: Asked::NotOffered(choice) }));
             assert_eq!(plan.steps[0].action, expected.unwrap_or(refused));
             assert!(plan.unused_resolutions.is_empty());
         }
@@ -130,7 +131,7 @@ fn a_resolution_for_other_copies_is_asked_again() {
             if moved == 0 {
                 then.local = Some(local(&file("other", 1)));
             } else {
-                then.remote = Some(link("other"));
+                then.remote = Some(Arc::new(link("other")));
             }
             let mut resolutions = Resolutions::default();
             resolutions.insert(resolution(&then, Choice::Remote)).unwrap();
@@ -176,7 +177,7 @@ fn a_file_and_a_directory_that_meet_are_a_conflict_of_both() {
         triple("data/x/y", None, None, Some(&b)),
         triple("data-2", Some(&a), None, None),
     ]);
-    let clash = |with| Action::Conflict(Conflict::Clash { with: path(with) });
+    let clash = |with| Action::Conflict(Box::new(Conflict::Clash { with: path(with) }));
     assert_eq!(
         actions(&plan),
         [("data", &clash("data/x/y")), ("data/x/y", &clash("data")), ("data-2", &Action::Upload)]
@@ -200,13 +201,13 @@ fn an_answer_that_would_clash_can_be_given_anew() {
     let (a, b) = (file("a", 1), file("b", 1));
     let changed = triple("data", Some(&b), Some(&a), None);
     let below = triple("data/x", None, None, Some(&b));
-    let clash = Action::Conflict(Conflict::Clash { with: path("data") });
+    let clash = Action::Conflict(Box::new(Conflict::Clash { with: path("data") }));
     let mut resolutions = Resolutions::default();
     for (choice, expected) in [
-        (None, Action::Conflict(Conflict::Differ { asked: Asked::First })),
+        (None, Action::Conflict(Box::new(Conflict::Differ { asked: Asked::First }))),
         (Some(Choice::Local), {
             let asked = Asked::Blocked { choice: Choice::Local, by: path("data/x") };
-            Action::Conflict(Conflict::Differ { asked })
+            Action::Conflict(Box::new(Conflict::Differ { asked }))
         }),
     ] {
         if let Some(choice) = choice {
@@ -246,7 +247,7 @@ fn no_file_takes_the_place_of_an_unreadable_directory() {
     let unknown = [path("in/secret")];
     let context = PlanContext { unknown: &unknown, ..context(&resolutions) };
     let plan = plan(vec![triple("in", None, None, Some(&link("a")))], &context);
-    let clash = Action::Conflict(Conflict::Clash { with: path("in/secret") });
+    let clash = Action::Conflict(Box::new(Conflict::Clash { with: path("in/secret") }));
     assert_eq!(actions(&plan), [("in", &clash)]);
 }
 

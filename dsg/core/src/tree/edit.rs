@@ -24,17 +24,31 @@ pub fn edit<S: Source, K: Sink>(
     changes: &[(RepoPath, Option<Entry>)],
     sink: &mut K,
 ) -> Result<Option<Root>, EditError<S::Error, K::Error>> {
-    check(changes)?;
+    edit_each(source, root, changes.iter().map(|(path, entry)| (path, entry.clone())), sink)
+}
+
+/// As [`edit`], for changes that are made as they are needed.
+///
+/// # Errors
+/// [`EditError`]; the manifest is unchanged then, whatever the sink got.
+pub fn edit_each<'c, S: Source, K: Sink>(
+    source: &S,
+    root: Option<&Root>,
+    changes: impl IntoIterator<Item = (&'c RepoPath, Option<Entry>)>,
+    sink: &mut K,
+) -> Result<Option<Root>, EditError<S::Error, K::Error>> {
     let top = Opened { path: "", base: root.copied(), claim: None, rewrite: None };
     let mut editor = Editor { source, sink, here: top, above: Vec::new() };
+    let mut before: Option<&RepoPath> = None;
     for (path, entry) in changes {
+        check(before, path, entry.as_ref())?;
+        before = Some(path);
         while !path.is_in(editor.here.path) {
             editor.ascend()?;
         }
         editor.descend_to(path)?;
         // A removal where a directory is removes nothing: no entry is at its path.
-        editor.here.claim =
-            entry.as_ref().map(|entry| Claim { entry: entry.clone(), change: path });
+        editor.here.claim = entry.map(|entry| Claim { entry, change: path });
     }
     while !editor.above.is_empty() {
         editor.ascend()?;
@@ -42,17 +56,21 @@ pub fn edit<S: Source, K: Sink>(
     editor.here.finish(source, editor.sink)
 }
 
-fn check<R, W>(changes: &[(RepoPath, Option<Entry>)]) -> Result<(), EditError<R, W>> {
-    if let Some([_, (path, _)]) = changes.array_windows().find(|[left, right]| left.0 >= right.0) {
+fn check<R, W>(
+    before: Option<&RepoPath>,
+    path: &RepoPath,
+    entry: Option<&Entry>,
+) -> Result<(), EditError<R, W>> {
+    if before.is_some_and(|before| before >= path) {
         return Err(EditError::NotSorted { path: path.clone() });
     }
     let too_long = |entry: &Entry| {
         let link = if let Entry::Link(link) = entry { link.target.len() } else { 0 };
         link.max(entry.author().len()) > TEXT_BYTES_MAX
     };
-    match changes.iter().find(|(_, entry)| entry.as_ref().is_some_and(too_long)) {
-        Some((path, _)) => Err(EditError::TextTooLong { path: path.clone() }),
-        None => Ok(()),
+    match entry {
+        Some(entry) if too_long(entry) => Err(EditError::TextTooLong { path: path.clone() }),
+        _ => Ok(()),
     }
 }
 
@@ -147,8 +165,9 @@ impl<'c, S: Source, K: Sink> Editor<'_, 'c, S, K> {
             (Some(claim), Some(_)) => return Err(claim.refuse(path.len())),
         };
         let name = &path[name_start(self.here.path)..];
-        self.here.rewrite(self.source)?.put(name, node);
-        Ok(())
+        let rewrite = self.here.rewrite(self.source)?;
+        rewrite.put(name, node);
+        rewrite.store_what_is_cut(self.sink)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Names come in ascending order. Leaves in which nothing changes are passed unread, as long as
 //! the one before them still ends at a cut; where it does not, the next is read and joined to it.
-//! Nothing is stored before the end, since a directory that is small by then is a single leaf.
+//! Nothing is stored before there are many, since a directory that is small at the end is a single leaf.
 
 use std::collections::HashMap;
 use std::vec;
@@ -25,9 +25,12 @@ pub(super) struct Rewrite {
     before: HashMap<TreeHash, Place>,
 }
 
+/// So many new items are not kept until the end.
+const STORED_EARLY: usize = 4 * MEMBERS_MAX;
+
 /// A part of the new directory.
 enum Piece {
-    /// An old leaf that stays.
+    /// An old leaf that stays, or a new one that is stored already.
     Kept(Child),
     /// Items that are yet to be cut into leaves.
     Run(Vec<Item>),
@@ -82,6 +85,27 @@ impl Rewrite {
     /// Puts something at the name that was last gone to.
     pub(super) fn put(&mut self, name: &str, node: Node) {
         self.run.push(Item { name: name.into(), node });
+    }
+
+    /// Stores the leaves that are complete already, once there are several: so the memory that a
+    /// change needs does not grow with the directory.
+    pub(super) fn store_what_is_cut<R, K: Sink>(
+        &mut self,
+        sink: &mut K,
+    ) -> Result<(), EditError<R, K::Error>> {
+        // With so many names it is no single leaf, whatever comes.
+        if self.run.is_empty() || !self.run.len().is_multiple_of(STORED_EARLY) {
+            return Ok(());
+        }
+        let Some(last) = self.run.iter().rposition(|item| ends(&item.name, 0)) else {
+            return Ok(());
+        };
+        let rest = self.run.split_off(last + 1);
+        for leaf in cut(std::mem::replace(&mut self.run, rest), 0, |item| &item.name) {
+            let child = self.store(sink, &Content::Leaf(leaf))?;
+            self.pieces.push(Piece::Kept(child));
+        }
+        Ok(())
     }
 
     /// Goes on to the end, stores what is new and gives the directory; `None` when it is empty.

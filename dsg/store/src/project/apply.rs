@@ -228,9 +228,17 @@ impl Apply<'_> {
         if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
             return self.put_back(number, at, new);
         }
-        let beside = |backup| staged.rename_new(&new.name, directory, backup).is_ok();
-        // The trash takes it where a backup is there already, or its name would be too long.
-        if !operation.backup.as_deref().is_some_and(beside) {
+        let is_beside = match &operation.backup {
+            Some(backup) => match staged.rename_new(&new.name, directory, backup) {
+                Ok(()) => true,
+                // The trash takes it where no backup can lie, or one does already.
+                Err(error) if error.is_refused_for_the_name() => false,
+                // Everything else stops here: the next run finds it waiting in staging.
+                Err(error) => return Err(error.into()),
+            },
+            None => false,
+        };
+        if !is_beside {
             staged.rename_new(&new.name, self.trash()?, number.to_string())?;
         }
         self.touch(&operation.at);
@@ -429,7 +437,7 @@ fn is_what_was_seen(directory: &Directory, name: &OsStr, old: &OldFile) -> Resul
     if !recent {
         return Ok(true);
     }
-    let mut reader = directory.open_file(name)?;
+    let reader = directory.open_file(name)?;
     Ok(reader.hash(&mut Vec::new(), &|_| {})?.0 == hash)
 }
 

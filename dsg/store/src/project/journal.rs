@@ -142,13 +142,13 @@ impl Journal {
     /// # Errors
     /// When the disk says no.
     pub(crate) fn write(&self, dsg: &Directory) -> Result<()> {
-        let text = serde_json::to_vec(self)
+        let mut bytes = vec![0; HEAD_BYTES];
+        serde_json::to_writer(&mut bytes, self)
             .map_err(|e| Error::new(Code::Disk, "could not write the journal").because(e))?;
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + text.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(blake3::hash(&text).as_bytes());
-        bytes.extend_from_slice(&text);
+        let (head, text) = bytes.split_at_mut(HEAD_BYTES);
+        head[..8].copy_from_slice(MAGIC);
+        head[8..16].copy_from_slice(&(text.len() as u64).to_le_bytes());
+        head[16..].copy_from_slice(blake3::hash(text).as_bytes());
         let existed = present(dsg.status(FILE))?.is_some();
         let file = dsg.open_in_place(FILE, 0o600)?;
         file.write_all_at(&bytes, 0)?;

@@ -147,7 +147,7 @@ pub fn empty(dsg: &Directory, trashed: &Trashed, also_unique: bool) -> Result<()
 fn is_what_it_was(own: &Directory, file: &TrashedFile) -> Result<bool> {
     let Some(hash) = file.hash else { return Ok(true) };
     match present(own.open_file(&file.name)) {
-        Ok(Some(mut reader)) => Ok(reader.hash(&mut Vec::new(), &|_| {})?.0 == hash),
+        Ok(Some(reader)) => Ok(reader.hash(&mut Vec::new(), &|_| {})?.0 == hash),
         Ok(None) => Ok(true),
         Err(_) => Ok(false),
     }

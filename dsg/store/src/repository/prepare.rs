@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use dsg_core::entry::{Entry, FileEntry, Identity, LinkEntry};
+use dsg_core::entry::{Author, Entry, FileEntry, Identity, LinkEntry};
 use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::{SnapshotDocument, SnapshotNumber};
@@ -147,7 +147,7 @@ impl LocalUpload<'_> {
                 repository.read_content(&wanted, &mut target, &Silent)?;
                 target.set_mode(mode)?;
                 target.set_modified(*modified)?;
-                if self.sync_each {
+                if self.landing.each(*size) {
                     target.sync()?;
                 }
                 Staged { shaped, hash: *hash, size: *size, executable: *executable }
@@ -171,8 +171,16 @@ impl LocalUpload<'_> {
             Some(head) => self.repository.manifest(head.number)?,
             None => None,
         };
-        let edits = self.entries_of(changes)?;
-        let root = tree::edit(packs, old_root.as_ref(), &edits, builder).map_err(edit_error)?;
+        self.refuse_missing(changes)?;
+        let root = {
+            let author: Author = self.repository.author.as_str().into();
+            let staged = self.staged();
+            let edits = changes.iter().map(|change| {
+                let size = staged.get(&change.path).map_or(0, |staged| staged.size);
+                (&change.path, change.new.as_ref().map(|new| entry_of(new, size, &author)))
+            });
+            tree::edit_each(packs, old_root.as_ref(), edits, builder).map_err(edit_error)?
+        };
         let source = PacksAnd { packs, builder };
         let mut expected = changes.iter();
         let compared = tree::diff(&source, old_root.as_ref(), root.as_ref(), &mut |found| {
@@ -189,36 +197,20 @@ impl LocalUpload<'_> {
         Ok(Some(root))
     }
 
-    fn entries_of(&self, changes: &[&PathChange]) -> Result<Vec<(RepoPath, Option<Entry>)>> {
-        let author: dsg_core::entry::Author = self.repository.author.as_str().into();
+    /// Every content that is named has to be here.
+    fn refuse_missing(&self, changes: &[&PathChange]) -> Result<()> {
         let staged = self.staged();
-        let mut edits = Vec::with_capacity(changes.len());
-        for change in changes {
-            let entry = match &change.new {
-                None => None,
-                Some(NewEntry::Link { target }) => {
-                    Some(Entry::Link(LinkEntry { target: target.clone(), author: author.clone() }))
-                }
-                Some(NewEntry::File { hash, executable, modified, .. }) => {
-                    let Some(staged) = staged.get(&change.path) else {
-                        return Err(Error::new(
-                            Code::ContentDamaged,
-                            format!("the content of {} did not arrive", change.path),
-                        )
-                        .next("run the command again"));
-                    };
-                    Some(Entry::File(FileEntry {
-                        hash: *hash,
-                        executable: *executable,
-                        size: staged.size,
-                        modified: *modified,
-                        author: author.clone(),
-                    }))
-                }
-            };
-            edits.push((change.path.clone(), entry));
+        let missing = changes.iter().find(|change| {
+            matches!(change.new, Some(NewEntry::File { .. })) && !staged.contains_key(&change.path)
+        });
+        match missing {
+            None => Ok(()),
+            Some(change) => Err(Error::new(
+                Code::ContentDamaged,
+                format!("the content of {} did not arrive", change.path),
+            )
+            .next("run the command again")),
         }
-        Ok(edits)
     }
 
     /// Proves that what is about to be replaced or deleted is what the manifest says. A superseded
@@ -416,7 +408,7 @@ impl LocalUpload<'_> {
         let staging = self.repository.control.directory(STAGING)?;
         let mut directories = staged_directories(self);
         directories.remove(Path::new(""));
-        if self.sync_each && directories.len() <= 64 {
+        if !self.landing.together() && directories.len() <= 64 {
             self.directory.write_new(STAGED_DOCUMENT, document, mode)?;
             self.directory.write_new(STAGED_PACK, pack, mode)?;
             for directory in directories {
@@ -432,6 +424,21 @@ impl LocalUpload<'_> {
             writer.write_all(bytes)?;
         }
         Ok(sync_file_system(&self.directory)?)
+    }
+}
+
+/// What the manifest will say. The size is that of the bytes that arrived.
+fn entry_of(new: &NewEntry, size: u64, author: &Author) -> Entry {
+    let author = author.clone();
+    match new {
+        NewEntry::Link { target } => Entry::Link(LinkEntry { target: target.clone(), author }),
+        NewEntry::File { hash, executable, modified, .. } => Entry::File(FileEntry {
+            hash: *hash,
+            executable: *executable,
+            size,
+            modified: *modified,
+            author,
+        }),
     }
 }
 
@@ -473,7 +480,7 @@ fn look_at_one(
             Ok(Superseded::of(&status, None))
         }
         (Some(Identity::File { hash, .. }), Kind::File) => {
-            let mut reader = directory.open_file(name)?;
+            let reader = directory.open_file(name)?;
             let before = reader.status()?;
             let (found, _) = reader.hash(buffer, &|_| {})?;
             if found != *hash || reader.status()? != before || !same(&before, &status) {

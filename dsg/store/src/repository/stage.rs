@@ -26,13 +26,10 @@ use crate::copy::{self, Landed};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::system::{
-    Directory, FileLock, Kind, Parents, Reader, SystemError, is_network_file_system, lock_file,
-    present, user,
+    Directory, FileLock, Kind, Landing, Parents, Reader, SystemError, is_network_file_system,
+    lock_file, present, user,
 };
 
-/// Up to this many contents each is synced by itself; more are made durable by one call for the
-/// whole file system, which also waits for what others wrote.
-pub(super) const SYNC_EACH_MAX: u64 = 256;
 /// How long an unfinished upload waits to be resumed.
 const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 
@@ -58,7 +55,7 @@ pub(super) struct LocalUpload<'r> {
     pub(super) repository: &'r LocalRepository,
     pub(super) transaction: TransactionId,
     pub(super) directory: Directory,
-    pub(super) sync_each: bool,
+    pub(super) landing: Landing,
     pub(super) staged: Mutex<HashMap<RepoPath, Staged>>,
     /// Held while the upload lives.
     pub(super) lock: FileLock,
@@ -102,7 +99,7 @@ impl LocalRepository {
             repository: self,
             transaction: *transaction,
             directory,
-            sync_each: files <= SYNC_EACH_MAX,
+            landing: Landing::of(files),
             staged: Mutex::new(HashMap::new()),
             lock,
         })
@@ -257,7 +254,7 @@ impl Upload for LocalUpload<'_> {
         // The latest comes first, and is the one that is opened.
         for previous in self.previous()? {
             for (mark, at) in left_over::marks(&previous)? {
-                let Some(mut file) = left_over::open(&previous, &at)? else { continue };
+                let Some(file) = left_over::open(&previous, &at)? else { continue };
                 if let Entry::Vacant(place) = found.entry(mark) {
                     let (hash, size) = file.hash(&mut buffer, &|_| {})?;
                     place.insert(LeftOver { mark, size, hash });
@@ -312,7 +309,7 @@ impl LocalLane<'_> {
     }
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
-    fn resume(&mut self, put: &Put<'_>, source: &mut Reader, at: &Path) -> Result<Option<Landed>> {
+    fn resume(&mut self, put: &Put<'_>, source: &Reader, at: &Path) -> Result<Option<Landed>> {
         let candidates = [flat_name(put.path), Path::new(STAGED_TREE).join(put.path.as_str())];
         for (previous, candidate) in self
             .previous
@@ -322,7 +319,7 @@ impl LocalLane<'_> {
             let mut old_parents = Parents::new(previous);
             // That run may have staged something else under this name: a directory, or a link.
             let Some((directory, name)) = present(old_parents.of(candidate))? else { continue };
-            let Ok(mut old) = directory.open_file(name) else { continue };
+            let Ok(old) = directory.open_file(name) else { continue };
             let status = old.status()?;
             if status.size != source.status()?.size || status.owner != user() {
                 continue;
@@ -330,7 +327,6 @@ impl LocalLane<'_> {
             let (old_hash, _) = old.hash(&mut self.buffer, &|_| {})?;
             let (hash, size) = source.hash(&mut self.buffer, &|_| {})?;
             if old_hash != hash {
-                source.rewind()?;
                 continue;
             }
             let (target, target_name) =
@@ -340,7 +336,7 @@ impl LocalLane<'_> {
             let landed = target.open_in_place(target_name, 0o600)?;
             landed.set_mode(self.upload.repository.file_mode(put.executable))?;
             landed.set_modified(put.modified)?;
-            if self.upload.sync_each {
+            if self.upload.landing.each(size) {
                 landed.sync()?;
             }
             return Ok(Some(Landed { hash, size }));
@@ -386,7 +382,7 @@ impl Lane for LocalLane<'_> {
                     target.set_mode(mode)?;
                 }
                 target.set_modified(put.modified)?;
-                if self.upload.sync_each {
+                if self.upload.landing.each(landed.size) {
                     target.sync()?;
                 }
                 landed

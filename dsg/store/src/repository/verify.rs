@@ -308,7 +308,7 @@ impl Check<'_> {
                 _ => Err("the link points elsewhere".to_owned()),
             },
             Entry::File(file) => {
-                let mut reader = directory.open_file(name).map_err(text)?;
+                let reader = directory.open_file(name).map_err(text)?;
                 let (hash, size) = reader.hash(buffer, &|_| {}).map_err(text)?;
                 self.report(|report| {
                     report.contents += 1;
@@ -351,7 +351,7 @@ impl Check<'_> {
             None => "no snapshot needs it".to_owned(),
         };
         match self.repository.object_file(hash) {
-            Ok(Some(mut reader)) => {
+            Ok(Some(reader)) => {
                 let (found, size) = reader.hash(&mut Vec::new(), &|_| {})?;
                 self.report(|report| {
                     report.contents += 1;

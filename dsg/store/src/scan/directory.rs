@@ -303,7 +303,7 @@ impl<'a> DirectoryVisit<'a, '_> {
             local: local.clone(),
         };
         let entry = IndexEntry { name: text.to_owned(), seen: Some(seen), relation };
-        self.updates.insert(text.to_owned(), Some(entry));
+        self.updates.set(&entry);
         self.change(name, key_name, Some(*status), Some(local));
     }
 
@@ -376,12 +376,12 @@ impl<'a> DirectoryVisit<'a, '_> {
         let key_name = normal(known.name).into_owned();
         match gone_entry(known) {
             None => {
-                self.updates.insert(known.name.to_owned(), None);
+                self.updates.remove(known.name);
             }
             Some(entry) => {
                 self.change(OsStr::new(known.name), &key_name, None, None);
                 if known.to_entry() != entry {
-                    self.updates.insert(known.name.to_owned(), Some(entry));
+                    self.updates.set(&entry);
                 }
             }
         }
@@ -395,7 +395,7 @@ impl<'a> DirectoryVisit<'a, '_> {
         for known in std::mem::take(&mut self.not_spelled_so) {
             if self.files.contains(&*normal(known.name)) {
                 // The entry of the other spelling says what there is to say.
-                self.updates.insert(known.name.to_owned(), None);
+                self.updates.remove(known.name);
             } else {
                 self.is_gone(&known);
             }

@@ -6,7 +6,7 @@
 //! nor R. Every byte is covered by a checksum, and whatever is wrong with it, the answer is the
 //! same: it is not used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,10 @@ use dsg_core::entry::Moment;
 use dsg_core::hash::{ContentHash, TreeHash};
 
 use crate::system::Status;
+
+mod updates;
+
+pub(crate) use updates::Updates;
 
 const MAGIC: &[u8; 8] = b"DSGINDX1";
 const HEADER_BYTES: usize = 8 + 32 + 32 + 32 + 8 + 8;
@@ -212,21 +216,21 @@ impl Index {
 
     fn merge(&self, out: &mut Vec<u8>, directory: &str, updates: &Updates) {
         let mut updates = updates.iter().peekable();
+        let put = |out: &mut Vec<u8>, update: Option<RawEntry<'_>>| {
+            update.iter().for_each(|entry| out.extend_from_slice(entry.bytes));
+        };
         for known in self.entries(directory) {
-            while let Some((_, update)) = updates.next_if(|(name, _)| name.as_str() < known.name) {
-                update.iter().for_each(|entry| put_entry(out, entry));
+            while let Some((_, update)) = updates.next_if(|(name, _)| *name < known.name) {
+                put(out, update);
             }
-            match updates.next_if(|(name, _)| name.as_str() == known.name) {
-                Some((_, update)) => update.iter().for_each(|entry| put_entry(out, entry)),
+            match updates.next_if(|(name, _)| *name == known.name) {
+                Some((_, update)) => put(out, update),
                 None => out.extend_from_slice(known.bytes),
             }
         }
-        updates.filter_map(|(_, update)| update.as_ref()).for_each(|entry| put_entry(out, entry));
+        updates.for_each(|(_, update)| put(out, update));
     }
 }
-
-/// Entries of one directory that are new or other than they were, by name; `None` for those that go.
-pub(crate) type Updates = BTreeMap<String, Option<IndexEntry>>;
 
 /// Writes a directory's record; one without entries is left out. Returns how many were written.
 fn put_record(out: &mut Vec<u8>, path: &str, entries: impl FnOnce(&mut Vec<u8>)) -> u64 {

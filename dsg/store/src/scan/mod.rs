@@ -31,8 +31,8 @@ pub(crate) struct LocalChange {
     pub spelled: Option<Box<Path>>,
     /// What the disk said when it was looked at; `None` when nothing is there.
     pub status: Option<Status>,
-    /// What is there; the hash of a file may not be known yet.
-    pub local: Option<LocalEntry>,
+    /// What the status does not say of what is there: a link's text, a hash that is known.
+    known: Option<Box<LocalEntry>>,
 }
 
 impl LocalChange {
@@ -43,7 +43,23 @@ impl LocalChange {
         local: Option<LocalEntry>,
     ) -> Self {
         let spelled = (at.as_os_str() != path.as_str()).then(|| at.into_boxed_path());
-        Self { path, spelled, status, local }
+        // A first sync has one of each file, so it is small.
+        let known = local.filter(|local| !matches!(local, LocalEntry::File { hash: None, .. }));
+        Self { path, spelled, status, known: known.map(Box::new) }
+    }
+
+    /// What is there; the hash of a file may not be known yet.
+    pub(crate) fn local(&self) -> Option<LocalEntry> {
+        match (&self.known, &self.status) {
+            (Some(known), _) => Some(LocalEntry::clone(known)),
+            (None, Some(status)) => Some(LocalEntry::File {
+                hash: None,
+                executable: status.executable(),
+                size: status.size,
+                modified: status.modified,
+            }),
+            (None, None) => None,
+        }
     }
 
     /// Where it is on disk, below the project.

@@ -11,7 +11,7 @@ use dsg_core::entry::Entry;
 use dsg_core::path::{RepoPath, normal};
 use dsg_core::tracked::Rules;
 
-use super::{Index, IndexEntry, Relation, Validity};
+use super::{Index, IndexEntry, Relation, Updates, Validity};
 
 /// An index that says of each path what `old` knew of the disk, and how that relates to `cached`,
 /// which lists C.
@@ -56,8 +56,9 @@ pub(crate) fn rebase(
     let records = records
         .into_iter()
         .map(|(directory, entries)| {
-            let entries = entries.into_values().map(|entry| (entry.name.clone(), Some(entry)));
-            (directory, entries.collect())
+            let mut updates = Updates::new();
+            entries.into_values().for_each(|entry| updates.set(&entry));
+            (directory, updates)
         })
         .collect();
     let bytes = Index::empty(validity).write(validity, left_out, &records);

@@ -135,14 +135,15 @@ fn gone_directories(walk: &Walk<'_>, found: &mut Found) {
         let mut updates = Updates::new();
         let spelled = found.spelled(&directory);
         for known in walk.index.entries(&directory) {
-            let entry = gone_entry(&known);
-            if entry.is_some()
-                && let Ok(path) = path.child(&normal(known.name))
-            {
+            let Some(entry) = gone_entry(&known) else {
+                updates.remove(known.name);
+                continue;
+            };
+            updates.set(&entry);
+            if let Ok(path) = path.child(&normal(known.name)) {
                 let at = spelled.join(known.name);
                 found.changes.push(LocalChange::new(path, at, None, None));
             }
-            updates.insert(known.name.to_owned(), entry);
         }
         found.records.insert(directory, updates);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
-use dsg_core::entry::{Entry, Moment};
+use dsg_core::entry::Moment;
 use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::plan::{Suspicion, SuspiciousDirectory, Triple};
@@ -52,6 +52,13 @@ impl LocalFiles {
         self.changes = changes;
     }
 
+    /// Lets go of what the disk said, but for where it spells a path otherwise: once everything was
+    /// read and is on its way, nobody asks any more.
+    pub(crate) fn forget_statuses(&mut self) {
+        self.changes.retain(|change| change.spelled.is_some());
+        self.changes.shrink_to_fit();
+    }
+
     pub(crate) fn change(&self, path: &RepoPath) -> Option<&LocalChange> {
         let found = self.changes.binary_search_by(|change| change.path.cmp(path)).ok()?;
         self.changes.get(found)
@@ -71,8 +78,10 @@ impl LocalFiles {
         let bytes =
             wanted.iter().filter_map(|at| triples[*at].local.as_ref()).map(LocalEntry::size).sum();
         monitor.begin(Phase::Hashing, wanted.len() as u64, bytes);
+        // Neighbours share a directory; of a few large files each is for the next thread that is free.
+        let chunk = (wanted.len() / (rayon::current_num_threads() * 8)).clamp(1, 32);
         let read: Vec<(usize, Contents)> = wanted
-            .par_chunks(32)
+            .par_chunks(chunk)
             .map(|chunk| {
                 let mut parents = Parents::new(&self.root);
                 let mut buffer = Vec::new();
@@ -117,7 +126,7 @@ impl LocalFiles {
     pub(crate) fn relate(&mut self, triples: &[Triple]) {
         for triple in triples {
             let Some(change) = self.change(&triple.path) else { continue };
-            let relation = relation(triple.local.as_ref(), triple.cached.as_ref());
+            let relation = relation(triple.local.as_ref(), triple.cached.as_deref());
             let at = change.at().to_owned();
             let local = triple.local.clone();
             self.update(&triple.path, &at, |entry| {
@@ -137,19 +146,21 @@ impl LocalFiles {
         }
         let Some(updates) = self.found.records.get_mut(directory) else { return };
         let name = at.file_name().map_or_else(|| path.name().into(), |name| name.to_string_lossy());
-        let known = match updates.remove(&*name) {
-            Some(update) => update,
+        let known = match updates.get(&name) {
+            Some(update) => update.map(|raw| raw.to_entry()),
             None => self.index.find(directory, &name).map(|raw| raw.to_entry()),
         };
-        let name = name.into_owned();
         let mut entry = known.unwrap_or_else(|| IndexEntry {
-            name: name.clone(),
+            name: name.clone().into_owned(),
             seen: None,
             relation: Relation::Absent,
         });
         change(&mut entry);
-        let empty = entry.seen.is_none() && entry.relation == Relation::Absent;
-        updates.insert(name, (!empty).then_some(entry));
+        if entry.seen.is_none() && entry.relation == Relation::Absent {
+            updates.remove(&name);
+        } else {
+            updates.set(&entry);
+        }
     }
 
     /// Where a path is, or will be, on disk: in directories as the disk spells them.
@@ -171,7 +182,7 @@ impl LocalFiles {
         let (directory, name) = (path.directory(), path.name());
         let updated = self.found.records.get(directory);
         if let Some(update) = updated.and_then(|updates| updates.get(name)) {
-            return update.clone();
+            return update.map(|raw| raw.to_entry());
         }
         if let Some(raw) = self.index.find(directory, name) {
             return Some(raw.to_entry());
@@ -181,7 +192,7 @@ impl LocalFiles {
         }
         // The disk may spell it otherwise.
         let spelled = |entry: &IndexEntry| dsg_core::path::normal(&entry.name) == name;
-        let updated = updated.into_iter().flat_map(|updates| updates.values().flatten().cloned());
+        let updated = updated.into_iter().flat_map(Updates::entries).map(|raw| raw.to_entry());
         let known = self.index.entries(directory).map(|raw| raw.to_entry());
         updated.chain(known).find(spelled)
     }
@@ -220,20 +231,11 @@ impl LocalFiles {
     pub(crate) fn agreed(
         &mut self,
         path: &RepoPath,
-        entry: Option<&Entry>,
+        local: Option<LocalEntry>,
         seen: Option<(Status, Moment)>,
     ) {
         let at = self.at(path);
-        let relation = if entry.is_some() { Relation::Same } else { Relation::Absent };
-        let local = entry.map(|entry| match entry {
-            Entry::File(file) => LocalEntry::File {
-                hash: Some(file.hash),
-                executable: file.executable,
-                size: file.size,
-                modified: file.modified,
-            },
-            Entry::Link(link) => LocalEntry::Link { target: link.target.clone() },
-        });
+        let relation = if local.is_some() { Relation::Same } else { Relation::Absent };
         self.update(path, &at, |known| {
             known.relation = relation;
             match (local, seen) {
@@ -375,7 +377,7 @@ fn read_one(
 ) -> Contents {
     let read = || -> crate::system::Result<Contents> {
         let (directory, name) = parents.of(change.at())?;
-        let mut reader = directory.open_file(name)?;
+        let reader = directory.open_file(name)?;
         let before = reader.status()?;
         if Some(before.inode) != change.status.map(|status| status.inode) {
             return Ok(Contents::Changed);

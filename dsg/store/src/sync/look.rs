@@ -2,6 +2,7 @@
 //! begin here.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::conflict::Resolutions;
@@ -377,27 +378,22 @@ fn combine(
     objects: &Trees,
     cached_root: Option<&Root>,
 ) -> Result<Vec<Triple>> {
-    let mut changes = std::mem::take(&mut local.found.changes);
+    let changes = std::mem::take(&mut local.found.changes);
     let cached = CachedEntries::new(objects, cached_root, changes.len())?;
     let mut triples = Vec::with_capacity(changes.len() + differences.len());
     let mut remote = differences.into_iter().peekable();
-    for change in &mut changes {
+    for change in &changes {
         while let Some(earlier) = remote.next_if(|other| other.path < change.path) {
             triples.push(unchanged_here(earlier));
         }
         let (cached, remote) = match remote.next_if(|other| other.path == change.path) {
-            Some(other) => (other.old, other.new),
+            Some(other) => (other.old.map(Arc::new), other.new.map(Arc::new)),
             None => {
-                let entry = cached.get(&change.path)?;
+                let entry = cached.get(&change.path)?.map(Arc::new);
                 (entry.clone(), entry)
             }
         };
-        triples.push(Triple {
-            path: change.path.clone(),
-            local: change.local.take(),
-            cached,
-            remote,
-        });
+        triples.push(Triple { path: change.path.clone(), local: change.local(), cached, remote });
     }
     triples.extend(remote.map(unchanged_here));
     local.keep(changes);
@@ -406,16 +402,9 @@ fn combine(
 
 /// A path that the walk did not mention: on disk is what C says.
 fn unchanged_here(change: Change) -> Triple {
-    let local = change.old.as_ref().map(|entry| match entry {
-        Entry::File(file) => LocalEntry::File {
-            hash: Some(file.hash),
-            executable: file.executable,
-            size: file.size,
-            modified: file.modified,
-        },
-        Entry::Link(link) => LocalEntry::Link { target: link.target.clone() },
-    });
-    Triple { path: change.path, local, cached: change.old, remote: change.new }
+    let local = change.old.as_ref().map(LocalEntry::of);
+    let (cached, remote) = (change.old.map(Arc::new), change.new.map(Arc::new));
+    Triple { path: change.path, local, cached, remote }
 }
 
 /// C by path: a few look-ups, or all of it read once where that is less work.
@@ -457,7 +446,7 @@ fn renewed(triples: &[Triple]) -> Vec<(RepoPath, Entry)> {
             (Some(local), Some(cached), Some(remote))
                 if local.same(cached) && local.same(remote) && cached != remote =>
             {
-                Some((triple.path.clone(), remote.clone()))
+                Some((triple.path.clone(), Entry::clone(remote)))
             }
             _ => None,
         })

@@ -9,10 +9,7 @@ mod report;
 mod settle;
 mod transfer;
 
-use std::collections::HashSet;
-
 use dsg_core::conflict::Question;
-use dsg_core::path::RepoPath;
 use dsg_core::plan::Action;
 use dsg_core::snapshot::TransactionId;
 
@@ -27,7 +24,7 @@ use crate::project::{
     Applied, Journal, Project, Skipped, TRANSACTIONS, apply, lock_project, new_transaction,
     write_index,
 };
-use crate::repository::{CommitAnswer, CommitRequest, Head, Repository};
+use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::system::{Directory, FileLock, present};
 use guards::refuse_other_device;
 use report::describe;
@@ -135,7 +132,7 @@ impl Sync<'_> {
         self.carry_out(look, uploads)
     }
 
-    fn carry_out(&mut self, look: Look, uploads: bool) -> Result<Attempt> {
+    fn carry_out(&mut self, mut look: Look, uploads: bool) -> Result<Attempt> {
         let transactions = self.dsg.directory_made(TRANSACTIONS, 0o700)?;
         let transaction = new_transaction()?;
         transactions.directory_made(transaction.to_string(), 0o700)?;
@@ -151,7 +148,7 @@ impl Sync<'_> {
             self.monitor,
         )?;
         if uploads {
-            match self.commit(&look, &transaction, &mut work)? {
+            match self.commit(&mut look, &transaction, &mut work)? {
                 Committing::Committed => {}
                 Committing::NothingLeft => {}
                 Committing::Moved => {
@@ -181,7 +178,7 @@ impl Sync<'_> {
     /// the repository what became of the transaction.
     fn commit(
         &mut self,
-        look: &Look,
+        look: &mut Look,
         transaction: &TransactionId,
         work: &mut Work,
     ) -> Result<Committing> {
@@ -189,6 +186,7 @@ impl Sync<'_> {
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
         let uploaded = transfer::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
+        look.local.forget_statuses();
         // What could not be read in an earlier attempt was looked at again in this one.
         self.skipped.clear();
         self.skipped.extend(uploaded.skipped);
@@ -211,7 +209,7 @@ impl Sync<'_> {
             Ok(CommitAnswer::Committed(head)) => {
                 work.snapshot = Some(head);
                 work.uploaded_bytes = uploaded.bytes;
-                work.committed = request.changes.into_iter().map(|change| change.path).collect();
+                work.committed = request.changes;
                 Ok(Committing::Committed)
             }
             Ok(CommitAnswer::Moved) => {
@@ -283,8 +281,8 @@ struct Work {
     transaction: Option<TransactionId>,
     journal: Journal,
     snapshot: Option<Head>,
-    /// The paths that the commit changed.
-    committed: HashSet<RepoPath>,
+    /// What the commit changed, by path.
+    committed: Vec<PathChange>,
     uploaded_bytes: u64,
     applied: Applied,
 }

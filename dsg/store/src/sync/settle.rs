@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use dsg_core::compare::LocalEntry;
 use dsg_core::entry::Entry;
 use dsg_core::path::RepoPath;
-use dsg_core::plan::Action;
+use dsg_core::plan::{Action, Step};
 use dsg_core::tree;
 use dsg_core::tree::memory::MemoryStore;
 
@@ -13,29 +14,19 @@ use super::{Look, Sync, SyncOutcome, SyncReport, Work, word};
 use crate::error::Result;
 use crate::monitor::Notice;
 use crate::project::{self, CachedRoot, State, StateFile, Trees, save_mounts, stamp, write_index};
-use crate::repository::Head;
+use crate::repository::{Head, NewEntry, PathChange};
 use crate::scan::Validity;
 use crate::system::{Parents, present};
 
 impl Sync<'_> {
     /// C takes, per path, what L was seen to be equal to; then everything temporary goes.
-    pub(super) fn settle(&mut self, mut look: Look, work: Work) -> Result<SyncOutcome> {
+    pub(super) fn settle(&mut self, mut look: Look, mut work: Work) -> Result<SyncOutcome> {
         let head = work.snapshot.or(look.head);
-        let mut store = std::mem::take(&mut look.store);
-        let committed = self.committed_entries(&look, head.as_ref(), &work, &mut store)?;
-        let edits = agreed(&look, &work, &committed);
-        let seen = self.look_at_applied(&mut look, &work)?;
-        let stamp = seen.stamp;
-        for (path, entry) in &edits {
-            let placed = seen.statuses.get(path).filter(|at| is_as_placed(at, entry.as_ref()));
-            look.local.agreed(path, entry.as_ref(), placed.map(|status| (*status, stamp)));
+        let is_whole = self.index_agreed(&mut look, &work)?;
+        if is_whole {
+            work.committed = Vec::new();
         }
-        let state = self.new_state(&look, head.as_ref(), &edits, &mut store)?;
-        if state != look.state {
-            let mut file = StateFile::open(self.dsg)?
-                .ok_or_else(|| project::no_project(self.project.root.path()))?;
-            file.save(self.dsg, state.clone(), &store)?;
-        }
+        let state = self.save_state(&mut look, head.as_ref(), &work, is_whole)?;
         let validity = Validity {
             rules: self.project.rules.fingerprint(),
             cached: state.cached.map(|cached| cached.hash),
@@ -62,16 +53,89 @@ impl Sync<'_> {
         Ok(SyncOutcome::Done(self.report(look, work, head)))
     }
 
+    /// Notes for the index what was agreed. Says whether that is everything at which C and R differ:
+    /// then C is what R is now.
+    fn index_agreed(&self, look: &mut Look, work: &Work) -> Result<bool> {
+        let seen = self.look_at_applied(work)?;
+        let agreement = Agreement::of(work);
+        let mut is_whole = look.plan.held_back == 0 && look.counts.untracked_remote == 0;
+        for step in &look.plan.steps {
+            let path = step.path();
+            let Some(agreed) = agreement.about(step) else {
+                is_whole = false;
+                continue;
+            };
+            let entry = match agreed {
+                Agreed::Committed(change) => change.new.as_ref().map(as_committed),
+                Agreed::Remote => step.triple.remote.as_deref().map(LocalEntry::of),
+                Agreed::Gone => None,
+            };
+            let placed = seen.statuses.get(path).filter(|at| is_as_placed(at, entry.as_ref()));
+            let placed = placed.map(|status| (*status, seen.stamp));
+            look.local.agreed(path, entry, placed);
+        }
+        Ok(is_whole)
+    }
+
+    /// Remembers C and the snapshot that was seen.
+    fn save_state(
+        &self,
+        look: &mut Look,
+        head: Option<&Head>,
+        work: &Work,
+        is_whole: bool,
+    ) -> Result<State> {
+        let mut store = std::mem::take(&mut look.store);
+        if let Some(new) = &work.snapshot {
+            insert(&mut store, self.repository.trees(new.number, look.head.map(|h| h.number))?)?;
+        }
+        let remote =
+            head.and_then(|head| Some(CachedRoot { hash: head.root?, entries: head.entries }));
+        let cached = match is_whole {
+            true => remote,
+            false => self.cached_by_path(look, head, work, &mut store)?,
+        };
+        // Two ways to one manifest have one hash; the repository's count of its entries is taken.
+        let cached = if cached.map(|c| c.hash) == remote.map(|r| r.hash) { remote } else { cached };
+        let seen = head.map(|head| (head.number, head.chain));
+        let state = State { repository: look.state.repository, seen, remote, cached };
+        if state != look.state {
+            let mut file = StateFile::open(self.dsg)?
+                .ok_or_else(|| project::no_project(self.project.root.path()))?;
+            file.save(self.dsg, state.clone(), &store)?;
+        }
+        Ok(state)
+    }
+
+    /// C where something was left out: it changes only at the paths that were agreed.
+    fn cached_by_path(
+        &self,
+        look: &Look,
+        head: Option<&Head>,
+        work: &Work,
+        store: &mut Trees,
+    ) -> Result<Option<CachedRoot>> {
+        let committed = self.committed_entries(look, head, work, store)?;
+        let edits = agreed(look, work, &committed);
+        if edits.is_empty() {
+            return Ok(look.state.cached);
+        }
+        let mut new = MemoryStore::new();
+        let root = tree::edit(store, look.cached_root().as_ref(), &edits, &mut new)
+            .map_err(cached_damaged)?;
+        store.extend(new);
+        Ok(root.map(CachedRoot::from))
+    }
+
     /// The entries that our commit made, with the author and time that the repository set.
     fn committed_entries(
         &self,
         look: &Look,
         head: Option<&Head>,
         work: &Work,
-        store: &mut Trees,
+        store: &Trees,
     ) -> Result<HashMap<RepoPath, Option<Entry>>> {
-        let (Some(new), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
-        insert(store, self.repository.trees(new.number, look.head.map(|head| head.number))?)?;
+        let (Some(_), Some(head)) = (&work.snapshot, head) else { return Ok(HashMap::new()) };
         let changes =
             difference(store, look.remote_root().as_ref(), head_root(Some(head)).as_ref())?;
         Ok(changes.into_iter().map(|change| (change.path, change.new)).collect())
@@ -79,7 +143,7 @@ impl Sync<'_> {
 
     /// What the applied files look like now, after a stamp that is younger than all of them: so that
     /// the next scan need not read them again.
-    fn look_at_applied(&self, look: &mut Look, work: &Work) -> Result<SeenAfter> {
+    fn look_at_applied(&self, work: &Work) -> Result<SeenAfter> {
         let mut seen = SeenAfter { stamp: stamp(self.dsg)?, statuses: HashMap::new() };
         let mut operations: Vec<_> =
             work.journal.operations.iter().filter(|op| op.new.is_some()).collect();
@@ -107,37 +171,7 @@ impl Sync<'_> {
             }
             seen.stamp = stamp(self.dsg)?;
         }
-        let _ = look;
         Ok(seen)
-    }
-
-    fn new_state(
-        &self,
-        look: &Look,
-        head: Option<&Head>,
-        edits: &[(RepoPath, Option<Entry>)],
-        store: &mut Trees,
-    ) -> Result<State> {
-        let cached = if edits.is_empty() {
-            look.cached_root()
-        } else {
-            let mut new = MemoryStore::new();
-            let root = tree::edit(store, look.cached_root().as_ref(), edits, &mut new)
-                .map_err(cached_damaged)?;
-            store.extend(new);
-            root
-        };
-        let remote =
-            head.and_then(|head| Some(CachedRoot { hash: head.root?, entries: head.entries }));
-        let cached = cached.map(CachedRoot::from);
-        // Two ways to one manifest have one hash; the repository's count of its entries is taken.
-        let cached = if cached.map(|c| c.hash) == remote.map(|r| r.hash) { remote } else { cached };
-        Ok(State {
-            repository: look.state.repository,
-            seen: head.map(|head| (head.number, head.chain)),
-            remote,
-            cached,
-        })
     }
 
     /// Resolutions that were carried out, or that fit nothing any more, are forgotten.
@@ -206,37 +240,92 @@ struct SeenAfter {
 
 /// Whether a file that was put into place still has the time and the size that it came with. If not,
 /// somebody has written to it since, and the next scan has to read it.
-fn is_as_placed(status: &crate::system::Status, entry: Option<&Entry>) -> bool {
+fn is_as_placed(status: &crate::system::Status, entry: Option<&LocalEntry>) -> bool {
     match entry {
-        Some(Entry::File(file)) => status.size == file.size && status.modified == file.modified,
+        Some(LocalEntry::File { size, modified, .. }) => {
+            status.size == *size && status.modified == *modified
+        }
         _ => true,
     }
 }
 
-/// C's new entries: what was committed from here, what was put into place here, and what was found
-/// to be equal. A path that was skipped keeps its old C.
+/// What was committed from here, as it is on disk.
+fn as_committed(new: &NewEntry) -> LocalEntry {
+    match new {
+        NewEntry::File { hash, size, executable, modified } => LocalEntry::File {
+            hash: Some(*hash),
+            executable: *executable,
+            size: *size,
+            modified: *modified,
+        },
+        NewEntry::Link { target } => LocalEntry::Link { target: target.clone() },
+    }
+}
+
+/// What L and R agree on at a path.
+enum Agreed<'a> {
+    /// On what was committed from here.
+    Committed(&'a PathChange),
+    /// On what R had.
+    Remote,
+    /// That there is nothing.
+    Gone,
+}
+
+/// What a sync has agreed on: what was committed from here, what was put into place here, and what
+/// was found to be equal.
+struct Agreement<'a> {
+    work: &'a Work,
+    done: HashSet<&'a RepoPath>,
+    local: HashSet<&'a RepoPath>,
+}
+
+impl<'a> Agreement<'a> {
+    fn of(work: &'a Work) -> Self {
+        let done = work.applied.done.iter().collect();
+        let local = work.journal.operations.iter().map(|operation| &operation.path).collect();
+        Self { work, done, local }
+    }
+
+    /// `None` of a path that was skipped.
+    fn about(&self, step: &Step) -> Option<Agreed<'a>> {
+        let path = step.path();
+        let committed = || {
+            let found = self.work.committed.binary_search_by(|change| change.path.cmp(path));
+            found.ok().and_then(|at| self.work.committed.get(at)).map(Agreed::Committed)
+        };
+        match step.action {
+            Action::Upload | Action::DeleteRemote => committed(),
+            Action::Download | Action::DeleteLocal => {
+                self.done.contains(path).then_some(Agreed::Remote)
+            }
+            Action::RestoreCached if !self.local.contains(path) || self.done.contains(path) => {
+                Some(committed().unwrap_or(Agreed::Remote))
+            }
+            Action::Agree => Some(Agreed::Remote),
+            Action::Forget => Some(Agreed::Gone),
+            _ => None,
+        }
+    }
+}
+
+/// C's new entries. A path that was skipped keeps its old C.
 fn agreed(
     look: &Look,
     work: &Work,
     committed: &HashMap<RepoPath, Option<Entry>>,
 ) -> Vec<(RepoPath, Option<Entry>)> {
-    let done: HashSet<&RepoPath> = work.applied.done.iter().collect();
-    let local: HashSet<&RepoPath> =
-        work.journal.operations.iter().map(|operation| &operation.path).collect();
+    let agreement = Agreement::of(work);
     let mut edits: Vec<(RepoPath, Option<Entry>)> = Vec::with_capacity(look.plan.steps.len());
     for step in &look.plan.steps {
         let path = step.path();
-        let remote = || match committed.get(path) {
-            Some(entry) => entry.clone(),
-            None => step.triple.remote.clone(),
-        };
-        let entry = match step.action {
-            Action::Upload | Action::DeleteRemote if work.committed.contains(path) => remote(),
-            Action::Download | Action::DeleteLocal if done.contains(path) => remote(),
-            Action::RestoreCached if !local.contains(path) || done.contains(path) => remote(),
-            Action::Agree => step.triple.remote.clone(),
-            Action::Forget => None,
-            _ => continue,
+        let entry = match agreement.about(step) {
+            Some(Agreed::Committed(_) | Agreed::Remote) => match committed.get(path) {
+                Some(entry) => entry.clone(),
+                None => step.triple.remote.as_deref().cloned(),
+            },
+            Some(Agreed::Gone) => None,
+            None => continue,
         };
         edits.push((path.clone(), entry));
     }

@@ -13,10 +13,7 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::{LocalOperation, Skipped, StagedFile};
 use crate::repository::{NewEntry, PathChange, Put, Repository, Upload, Wanted};
-use crate::system::{Directory, Parents, Writer, present, sync_file_system};
-
-/// Up to this many contents each is synced by itself.
-const SYNC_EACH_MAX: usize = 256;
+use crate::system::{Directory, Landing, Parents, Writer, present, sync_file_system};
 
 /// What is to be asked of the repository, and what can't be.
 #[derive(Default)]
@@ -51,12 +48,12 @@ pub(super) fn upload(
                 let path = step.path();
                 let new = match step.action {
                     Action::DeleteRemote => Ok(None),
-                    Action::RestoreCached => Ok(step.triple.cached.as_ref().map(new_entry)),
+                    Action::RestoreCached => Ok(step.triple.cached.as_deref().map(new_entry)),
                     _ => put_one(look, step, lane.as_mut(), &mut parents, monitor)?.map(Some),
                 };
                 match new {
                     Ok(new) => {
-                        let old = step.triple.remote.as_ref().map(Entry::identity);
+                        let old = step.triple.remote.as_deref().map(Entry::identity);
                         changes.push(PathChange { path: path.clone(), old, new });
                     }
                     Err(why) => lock(&skipped).push(Skipped { path: path.clone(), why }),
@@ -93,7 +90,7 @@ fn changes_remote(step: &Step) -> bool {
     match step.action {
         Action::Upload | Action::DeleteRemote => true,
         Action::RestoreCached => {
-            !dsg_core::entry::same(step.triple.cached.as_ref(), step.triple.remote.as_ref())
+            !dsg_core::entry::same(step.triple.cached.as_deref(), step.triple.remote.as_deref())
         }
         _ => false,
     }
@@ -175,8 +172,8 @@ pub(super) fn download(
     let files = steps.iter().filter(|step| step.action != Action::DeleteLocal).count();
     let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
     monitor.begin(Phase::Downloading, files as u64, bytes);
-    let sync_each = files <= SYNC_EACH_MAX;
-    bring(&steps, repository, &own, sync_each, monitor)?;
+    let landing = Landing::of(files as u64);
+    bring(&steps, repository, &own, &landing, monitor)?;
     let operations: Vec<Vec<LocalOperation>> = steps
         .par_chunks(chunk_size(steps.len()))
         .enumerate()
@@ -196,11 +193,11 @@ pub(super) fn download(
         })
         .collect::<Result<_>>()?;
     if files > 0 {
-        if sync_each {
+        if landing.together() {
+            sync_file_system(&own)?;
+        } else {
             own.sync()?;
             transactions.sync()?;
-        } else {
-            sync_file_system(&own)?;
         }
     }
     Ok(concatenate(operations))
@@ -221,8 +218,8 @@ fn changes_local(step: &Step) -> bool {
 /// What a step brings here; `None` when it takes something away.
 fn wanted(step: &Step) -> Option<&Entry> {
     match step.action {
-        Action::Download => step.triple.remote.as_ref(),
-        Action::RestoreCached => step.triple.cached.as_ref(),
+        Action::Download => step.triple.remote.as_deref(),
+        Action::RestoreCached => step.triple.cached.as_deref(),
         _ => None,
     }
 }
@@ -233,7 +230,7 @@ fn bring(
     steps: &[&Step],
     repository: &dyn Repository,
     own: &Directory,
-    sync: bool,
+    landing: &Landing,
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let mut contents = Vec::new();
@@ -258,7 +255,7 @@ fn bring(
     };
     let done = |content: usize, target: Writer| {
         target.set_modified(files[content].1.modified)?;
-        if sync {
+        if landing.each(files[content].1.size) {
             target.sync()?;
         }
         monitor.advance(1, 0);

@@ -381,44 +381,6 @@ impl Directory {
         rustix::fs::unlinkat(&self.fd, name, flags).map_err(|e| self.fail(operation, name, e))
     }
 
-    /// Removes `name` and everything below it, links as links; absent is fine. For our own staging
-    /// areas only.
-    ///
-    /// # Errors
-    /// When something can't be removed.
-    pub fn remove_tree(&self, name: impl AsRef<OsStr>) -> Result<()> {
-        let name = name.as_ref();
-        let Some(status) = super::present(self.status(name))? else { return Ok(()) };
-        if status.kind != Kind::Directory {
-            return super::present(self.remove_file(name)).map(|_| ());
-        }
-        // A stack of paths, not recursion: how deep a tree is, is up to whoever made it.
-        let mut stack = vec![PathBuf::from(name)];
-        while let Some(path) = stack.pop() {
-            // Somebody else may be removing it too.
-            let Some(directory) = super::present(self.directory(&path))? else { continue };
-            let Some(entries) = super::present(directory.entries())? else { continue };
-            let mut directories = Vec::new();
-            for entry in entries {
-                if entry.kind == Kind::Directory {
-                    directories.push(path.join(&entry.name));
-                } else {
-                    super::present(directory.remove_file(&entry.name))?;
-                }
-            }
-            if directories.is_empty() {
-                let parent = path.parent().unwrap_or_else(|| Path::new(""));
-                if let Some(parent) = super::present(self.directory(parent))? {
-                    parent.remove_directory_if_empty(path.file_name().unwrap_or(name))?;
-                }
-            } else {
-                stack.push(path);
-                stack.extend(directories);
-            }
-        }
-        Ok(())
-    }
-
     /// Sets when the contents of `name` were last changed; a link's own time, not its target's.
     ///
     /// # Errors

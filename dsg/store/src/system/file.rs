@@ -6,16 +6,14 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use dsg_core::entry::Moment;
-use dsg_core::hash::ContentHash;
 use rustix::fs::{FlockOperation, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::{Directory, Kind, Result, Status, SystemError, convert, fault, platform};
 
-/// Bytes that are read and written at once.
-pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
-/// Above this a file's hash is computed on several cores at once.
-const PARALLEL_HASH_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that are read, hashed and written at once. They must stay in a core's own cache from one of
+/// the three to the next: with twice as many the kernel took three times as long for copying them.
+pub const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
 /// A regular file that is being read.
 #[derive(Debug)]
@@ -119,39 +117,6 @@ impl Reader {
                 bytes.resize(filled * 2, 0);
             }
         }
-    }
-
-    /// Hashes the rest; `progress` hears of the bytes as they are read.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn hash(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        progress: &dyn Fn(u64),
-    ) -> Result<(ContentHash, u64)> {
-        let size = self.opened.size;
-        let large = size >= PARALLEL_HASH_BYTES as u64;
-        let bytes = if large { PARALLEL_HASH_BYTES / 4 } else { COPY_BUFFER_BYTES };
-        if buffer.len() < bytes {
-            buffer.resize(bytes, 0);
-        }
-        let first = self.read(buffer)?;
-        // Most files are small: one read, one hash, and the read that finds the end.
-        let mut hasher = blake3::Hasher::new();
-        let mut filled = first;
-        let mut total = 0;
-        while filled > 0 {
-            if large {
-                hasher.update_rayon(&buffer[..filled]);
-            } else {
-                hasher.update(&buffer[..filled]);
-            }
-            total += filled as u64;
-            progress(filled as u64);
-            filled = self.read(buffer)?;
-        }
-        Ok((ContentHash::from_bytes(*hasher.finalize().as_bytes()), total))
     }
 }
 

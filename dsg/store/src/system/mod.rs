@@ -12,10 +12,13 @@ mod convert;
 mod directory;
 pub mod fault;
 mod file;
+mod hash;
 mod inspect;
+mod landing;
 mod mounts;
 mod parents;
 mod platform;
+mod removal;
 mod rename;
 
 use std::io;
@@ -25,6 +28,7 @@ pub use child::{Answer, Program};
 pub use directory::{Directory, DirectoryEntry};
 pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
 pub use inspect::{Space, group_of, space};
+pub use landing::Landing;
 pub use mounts::{Mount, mount_of};
 pub use parents::Parents;
 pub use platform::{is_btrfs, is_network_file_system, sync_file_system};
@@ -116,6 +120,13 @@ impl SystemError {
             self.source.kind(),
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty
         )
+    }
+
+    /// Whether nothing can get this name here: it is taken, too long, or its directory is gone.
+    #[must_use]
+    pub fn is_refused_for_the_name(&self) -> bool {
+        let is_too_long = Some(rustix::io::Errno::NAMETOOLONG.raw_os_error());
+        self.is_present() || self.is_absent() || self.source.raw_os_error() == is_too_long
     }
 
     /// Whether the system said no.

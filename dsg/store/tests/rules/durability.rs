@@ -117,6 +117,30 @@ fn durability_order_is_kept() {
 }
 
 #[test]
+fn large_files_are_made_durable_by_one_call_before_the_commit() {
+    if elsewhere("durability::large_files_are_made_durable_by_one_call_before_the_commit") {
+        return;
+    }
+    let world = World::new();
+    let alice = world.project("alice");
+    for n in 0..24_u8 {
+        alice.write(&format!("input/{n}"), vec![n; 2 << 20]);
+    }
+    let steps = Steps::of_sync(&alice);
+    let commit = steps.first("link", "/snapshots/s1.trees");
+    let placed = steps.last("rename to", "/srv/p/input");
+    let syncs = steps.all("sync file system", "");
+    assert!(syncs.iter().any(|at| *at < commit), "contents by one call\n{steps}");
+    assert!(!syncs.iter().any(|at| (commit..=placed).contains(at)), "{steps}");
+    let each = steps.0.iter().filter(|(what, path)| what == "sync" && path.contains("/staging/"));
+    assert!(each.count() <= 18, "{steps}");
+    let bob = world.project("bob");
+    let steps = Steps::of_sync(&bob);
+    let together = steps.first("sync file system", "/bob/.dsg/tx/");
+    steps.assert_order(&[together, steps.first("sync", "/bob/.dsg/journal")]);
+}
+
+#[test]
 fn the_file_system_is_never_synced_under_the_lock() {
     if elsewhere("durability::the_file_system_is_never_synced_under_the_lock") {
         return;

@@ -121,11 +121,10 @@ impl World {
         let look = self.look(at)?;
         let mut clashes = Vec::new();
         for step in &look.plan.steps {
-            let with = match &step.action {
-                Action::Conflict(Conflict::Clash { with }) => with,
-                Action::Conflict(Conflict::Differ { asked: Asked::Blocked { by, .. } })
-                    if self.random.chance(50) =>
-                {
+            let Action::Conflict(conflict) = &step.action else { continue };
+            let with = match &**conflict {
+                Conflict::Clash { with } => with,
+                Conflict::Differ { asked: Asked::Blocked { by, .. } } if self.random.chance(50) => {
                     by
                 }
                 _ => continue,

@@ -153,7 +153,7 @@ impl LocalRepository {
             },
             Kind::Other => Err(not_ours(path, "it is a socket, a pipe or a device")),
             Kind::File => {
-                let mut reader = directory.open_file(name)?;
+                let reader = directory.open_file(name)?;
                 let before = reader.status()?;
                 let (hash, _) = reader.hash(buffer, &|bytes| monitor.advance(0, bytes))?;
                 if reader.status()? != before || !before.same_contents(&status) {

@@ -168,7 +168,7 @@ impl<'a> Sources<'a> {
     /// Whether `objects/` has the content, whole.
     fn is_kept(&self, hash: ContentHash, buffer: &mut Vec<u8>) -> Result<bool> {
         match self.repository.object_file(hash)? {
-            Some(mut reader) => Ok(reader.hash(buffer, &|_| {})?.0 == hash),
+            Some(reader) => Ok(reader.hash(buffer, &|_| {})?.0 == hash),
             None => Ok(false),
         }
     }

@@ -24,8 +24,10 @@ fn entry(name: &str, size: u64, racy: bool) -> IndexEntry {
     }
 }
 
-fn updates<const N: usize>(entries: [IndexEntry; N]) -> Updates {
-    entries.into_iter().map(|entry| (entry.name.clone(), Some(entry))).collect()
+fn updates(entries: impl IntoIterator<Item = IndexEntry>) -> Updates {
+    let mut updates = Updates::new();
+    entries.into_iter().for_each(|entry| updates.set(&entry));
+    updates
 }
 
 #[test]
@@ -55,7 +57,8 @@ fn what_is_written_is_read_and_unchanged_directories_are_kept() {
     assert_eq!(read, [entry("a", 1, false), entry("b", 2, true), link]);
     let read: Vec<_> = index.entries("output/x").map(|raw| raw.to_entry()).collect();
     assert_eq!(read, [gone]);
-    let all_gone = ["a", "b", "l"].map(|name| (name.to_owned(), None)).into();
+    let mut all_gone = Updates::new();
+    ["a", "b", "l"].iter().for_each(|name| all_gone.remove(name));
     let emptied = HashMap::from([("input".to_owned(), all_gone)]);
     let index = Index::parse(index.write(validity(), 0, &emptied)).expect("an index");
     assert!(!index.has("input"));
@@ -70,6 +73,23 @@ fn one_changed_byte_makes_it_no_index() {
         changed[at] ^= 1;
         assert!(Index::parse(changed).is_none(), "byte {at}");
     }
+}
+
+#[test]
+fn the_last_update_of_a_name_counts_in_whatever_order_they_come() {
+    let mut updates = updates([entry("b", 1, false), entry("d", 2, true)]);
+    updates.set(&entry("a", 3, false));
+    updates.set(&entry("c", 4, false));
+    updates.set(&entry("b", 5, true));
+    updates.set(&IndexEntry { seen: None, ..entry("d", 0, false) });
+    updates.remove("c");
+    updates.remove("e");
+    let entries: Vec<_> = updates.entries().map(|raw| raw.to_entry()).collect();
+    let gone = IndexEntry { seen: None, ..entry("d", 0, false) };
+    assert_eq!(entries, [entry("a", 3, false), entry("b", 5, true), gone]);
+    assert!(updates.get("c").is_some_and(|update| update.is_none()));
+    assert!(updates.get("e").is_some_and(|update| update.is_none()));
+    assert!(updates.get("f").is_none());
 }
 
 proptest! {
