@@ -48,8 +48,8 @@ chown postgres:postgres "$data" /var/run/postgresql
 chmod 700 "$data"
 if [ ! -s "$data/PG_VERSION" ]; then
     password=$(mktemp)
-    cat "$POSTGRES_PASSWORD_FILE" > "$password"
     chown postgres "$password"
+    as_postgres cat "$POSTGRES_PASSWORD_FILE" > "$password"
     as_postgres initdb --pgdata "$data" --username "$POSTGRES_USER" --pwfile "$password" \\
         --auth-local trust --auth-host scram-sha-256 --encoding UTF8 --locale C.UTF-8
     rm "$password"

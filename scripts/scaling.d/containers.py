@@ -18,11 +18,13 @@ PROJECT = "sysndd-scaling"
 OWNER = 4242
 # What differs between versions of the program stands in the environment of their images.
 VERSIONS = {
-    "now": {"SYSNDD_FAULT_SCHEMA": "counter"},
-    "next": {"SYSNDD_FAULT_SCHEMA": "next"},
-    "holds": {"SYSNDD_FAULT_SCHEMA": "counter", "SYSNDD_FAULT": "hold:5"},
-    "holds-long": {"SYSNDD_FAULT_SCHEMA": "counter", "SYSNDD_FAULT": "hold:20"},
+    "now": {"SYSNDD_FAULT": "schema:1"},
+    "next": {"SYSNDD_FAULT": "schema:2"},
+    "holds": {"SYSNDD_FAULT": "schema:1,hold:5"},
+    "holds-long": {"SYSNDD_FAULT": "schema:1,hold:20"},
 }
+# The load of a test comes from one address.
+UNLIMITED = {"SYSNDD_PUBLIC_REQUESTS_PER_SECOND": "0"}
 
 
 def image(version: str) -> str:
@@ -34,7 +36,7 @@ def build_images(root: Path, binary: Path) -> None:
     run([root / "deploy/image", "--binary", binary, "--tag", image("plain")], cwd=root)
     for version, variables in VERSIONS.items():
         with tempfile.TemporaryDirectory() as folder:
-            lines = [f"FROM {image('plain')}"] + [f"ENV {name}={value}" for name, value in variables.items()]
+            lines = [f"FROM {image('plain')}"] + [f"ENV {name}={value}" for name, value in (variables | UNLIMITED).items()]
             Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
             run(["docker", "build", "--tag", image(version), folder])
 
@@ -107,10 +109,7 @@ class Containers(Fleet):
         self.data = self._folder / "data"
         self.data.mkdir()
         os.chown(self.data, OWNER, OWNER)
-        password = self.deploy / "database-password"
-        password.write_text("a password for one test\n")
-        password.chmod(0o600)
-        os.chown(password, OWNER, OWNER)
+        run([root / "deploy/prepare", "--folder", self.deploy, "--uid", str(OWNER), "--gid", str(OWNER)])
         self._settings = {
             "COMPOSE_PROJECT_NAME": PROJECT,
             "SYSNDD_IMAGE": image("now"),

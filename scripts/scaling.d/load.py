@@ -73,7 +73,7 @@ class Load:
         try:
             if connection is None:
                 connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
-            connection.request(method, path, headers={"Origin": f"http://{self.host}:{self.port}"})
+            connection.request(method, path)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:

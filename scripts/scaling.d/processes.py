@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from commands import CommandFailed, environment, run
-from containers import VERSIONS
+from containers import UNLIMITED, VERSIONS
 from fleet import Fleet, Replica
 from report import Failed, wait_until
 
@@ -166,11 +166,12 @@ class Processes(Fleet):
         self._starts += 1
         log = self._folder / f"replica-{place}-{self._starts}.log"
         ports = self._places[place]
-        settings = VERSIONS[version] | {
-            "SYSNDD_DATA": str(self.data),
+        settings = VERSIONS[version] | UNLIMITED | {
+            "SYSNDD_DATA_DIRECTORY": str(self.data),
             "SYSNDD_DATABASE_URL": self._url,
-            "SYSNDD_PUBLIC": f"127.0.0.1:{ports[0]}",
-            "SYSNDD_OPERATIONS": f"127.0.0.1:{ports[1]}",
+            "SYSNDD_PUBLIC_ADDRESS": f"127.0.0.1:{ports[0]}",
+            "SYSNDD_OPERATIONS_ADDRESS": f"127.0.0.1:{ports[1]}",
+            "SYSNDD_LOG_FORMAT": "json",
         }
         started = self._spawn([str(self._binary), "serve"], log, settings)
         return Process(place, log, started, ports)
