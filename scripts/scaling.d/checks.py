@@ -301,12 +301,13 @@ def rolled(fleet: Fleet, report: Report) -> None:
         return f"{load.reads} reads, {len(load.done)} writes"
 
     def once() -> str:
-        rows = [row[0] for row in fleet.sql("SELECT request FROM fault_counter")]
-        if len(rows) != len(set(rows)):
-            raise Failed(f"{len(rows) - len(set(rows))} writes were executed twice")
-        if set(rows) != set(load.done):
-            raise Failed(f"{len(set(load.done) - set(rows))} answered and lost, {len(set(rows) - set(load.done))} executed and not answered")
-        return f"{len(rows)} rows for {len(load.done)} answers"
+        counts = {key: int(count) for key, count in fleet.sql("SELECT key, count FROM test_count")}
+        twice = [key for key, count in counts.items() if count != 1]
+        lost = set(load.done) - set(counts)
+        unanswered = set(counts) - set(load.done)
+        if twice or lost or unanswered:
+            raise Failed(f"{len(twice)} executed twice, {len(lost)} answered and lost, {len(unanswered)} executed and not answered")
+        return f"{len(counts)} rows for {len(load.done)} answers"
 
     report.check("a rolling restart from N to N+1 migrates once, by a replica of N+1", migrated)
     report.check("no request fails during it", nothing_lost)

@@ -12,19 +12,11 @@ from bases import Images
 from commands import answers, environment, run
 from fleet import Fleet, Replica
 from report import Failed, wait_until
+from versions import VERSIONS, environment_of, write_files
 
 PROJECT = "sysndd-scaling"
 # Not 1000: the image must not care who it is run as.
 OWNER = 4242
-# What differs between versions of the program stands in the environment of their images.
-VERSIONS = {
-    "now": {"SYSNDD_FAULT": "schema:1"},
-    "next": {"SYSNDD_FAULT": "schema:2"},
-    "holds": {"SYSNDD_FAULT": "schema:1,hold:5"},
-    "holds-long": {"SYSNDD_FAULT": "schema:1,hold:20"},
-}
-# The load of a test comes from one address.
-UNLIMITED = {"SYSNDD_PUBLIC_REQUESTS_PER_SECOND": "0"}
 
 
 def image(version: str) -> str:
@@ -32,11 +24,13 @@ def image(version: str) -> str:
 
 
 def build_images(root: Path, binary: Path) -> None:
-    """The image by deploy/image, then one for each version, which is it and an environment."""
+    """The image by deploy/image, then one for each version, on top of it."""
     run([root / "deploy/image", "--binary", binary, "--tag", image("plain")], cwd=root)
-    for version, variables in VERSIONS.items():
+    for version in VERSIONS:
         with tempfile.TemporaryDirectory() as folder:
-            lines = [f"FROM {image('plain')}"] + [f"ENV {name}={value}" for name, value in (variables | UNLIMITED).items()]
+            write_files(root, version, Path(folder, "files"))
+            lines = [f"FROM {image('plain')}", "COPY files/ /test/"]
+            lines += [f"ENV {name}={value}" for name, value in environment_of(version, "/test").items()]
             Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
             run(["docker", "build", "--tag", image(version), folder])
 

@@ -58,7 +58,7 @@ class Load:
         connection = None
         while not self._end.wait(0.03):
             key = str(uuid.uuid4())
-            connection, status = self._ask(connection, "POST", f"{COUNT}/{key}")
+            connection, status = self._ask(connection, "POST", f"{COUNT}?key={key}")
             if status is not None and status < 400:
                 with self._guard:
                     self.done.append(key)

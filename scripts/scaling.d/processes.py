@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 from commands import CommandFailed, environment, run
-from containers import UNLIMITED, VERSIONS
 from fleet import Fleet, Replica
 from report import Failed, wait_until
+from versions import VERSIONS, environment_of, write_files
 
 PLACES = 8
 
@@ -87,6 +87,8 @@ class Processes(Fleet):
         self._binary = self._folder / "sysndd"
         shutil.copy(binary, self._binary)
         self._binary.chmod(0o755)
+        for version in VERSIONS:
+            write_files(root, version, self._folder / "versions" / version)
         self.data = self._made("data")
         self._running: list[Process] = []
         self._places = {place: (free_port(), free_port()) for place in range(1, PLACES + 1)}
@@ -166,7 +168,7 @@ class Processes(Fleet):
         self._starts += 1
         log = self._folder / f"replica-{place}-{self._starts}.log"
         ports = self._places[place]
-        settings = VERSIONS[version] | UNLIMITED | {
+        settings = environment_of(version, str(self._folder / "versions" / version)) | {
             "SYSNDD_DATA_DIRECTORY": str(self.data),
             "SYSNDD_DATABASE_URL": self._url,
             "SYSNDD_PUBLIC_ADDRESS": f"127.0.0.1:{ports[0]}",
