@@ -19,6 +19,8 @@ pub use sysndd_core::list::{
     ENTITY, GENE, ListError, ListQuery, ListRequest, PANEL, PANEL_ROWS, PHENOTYPE, PageSize, Table,
 };
 
+use std::sync::Arc;
+
 use sysndd_core::filter::{Filter, Target};
 use sysndd_core::list::{Column, PAGE_ROWS_MAX};
 
@@ -85,27 +87,58 @@ pub struct ListPage {
 /// # Errors
 /// When the database can't be read, or all rows are asked for and there are too many.
 pub async fn list(reading: &mut Reading, request: &ListRequest) -> Result<ListPage, Error> {
+    let (mut page, mut walk) = open(reading, request, PAGE_ROWS_MAX as usize).await?;
+    while let Some(rows) = walk.next(reading).await? {
+        page.rows.extend(rows);
+    }
+    Ok(page)
+}
+
+/// The rows of a page that are still to be read.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    request: &'a ListRequest,
+    order: Arc<order::Order>,
+    at: usize,
+    end: usize,
+}
+
+impl Walk<'_> {
+    /// The next rows, some hundreds at most; nothing at the end. However long the page is, this is
+    /// all of it that is in memory.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn next(&mut self, reading: &mut Reading) -> Result<Option<Vec<ListRow>>, Error> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        let next = (self.at + rows::CHUNK).min(self.end);
+        let ids = self.order.ids(self.at, next);
+        self.at = next;
+        Ok(Some(rows::fetch(reading, self.request, &ids).await?))
+    }
+}
+
+/// Opens one page of a list: all about it, and the way to its rows, which are not in the page yet.
+///
+/// # Errors
+/// When the database can't be read, or the page has more rows than `most`.
+pub async fn open<'a>(
+    reading: &mut Reading,
+    request: &'a ListRequest,
+    most: usize,
+) -> Result<(ListPage, Walk<'a>), Error> {
     let order = order::order(reading, request).await?;
     let total = order.len();
     let (start, per_page) = match request.page_size {
-        PageSize::Rows(rows) => {
-            (order::start(reading, request, &order).await?, rows as usize)
-        }
-        PageSize::All => {
-            let most = PAGE_ROWS_MAX as usize;
-            if total > most {
-                return Err(Error::TooManyRows { rows: total, most });
-            }
-            (0, total.max(1))
-        }
+        PageSize::Rows(rows) => (order::start(reading, request, &order).await?, rows as usize),
+        PageSize::All => (0, total.max(1)),
     };
+    let start = start.min(total);
     let end = (start + per_page).min(total);
-    let mut page_rows = Vec::with_capacity(end.saturating_sub(start));
-    let mut at = start;
-    while at < end {
-        let ids = order.ids(at, (at + rows::CHUNK).min(end));
-        page_rows.extend(rows::fetch(reading, request, &ids).await?);
-        at += rows::CHUNK;
+    if end - start > most {
+        return Err(Error::TooManyRows { rows: end - start, most });
     }
     let specifications = specification::specifications(reading, request).await?;
     let total_pages = total.div_ceil(per_page).max(1);
@@ -113,9 +146,8 @@ pub async fn list(reading: &mut Reading, request: &ListRequest) -> Result<ListPa
         None => Cursor::Start,
         Some(at) => order.id(at).map_or(Cursor::Start, Cursor::After),
     };
-    let all = request.page_size == PageSize::All;
-    Ok(ListPage {
-        rows: page_rows,
+    let page = ListPage {
+        rows: Vec::new(),
         total,
         per_page,
         current_page: (start.div_ceil(per_page) + 1).min(total_pages),
@@ -123,29 +155,11 @@ pub async fn list(reading: &mut Reading, request: &ListRequest) -> Result<ListPa
         previous: if start == 0 { Cursor::None } else { after(start.saturating_sub(per_page)) },
         current: after(start),
         next: if end < total { after(end) } else { Cursor::None },
-        last: if all || total_pages == 1 { Cursor::None } else { after(per_page * (total_pages - 1)) },
+        last: if total_pages == 1 { Cursor::None } else { after(per_page * (total_pages - 1)) },
         specifications,
         version: reading.version(),
-    })
-}
-
-/// Hands over all rows of a list in its order, some at a time, in bounded memory; where the request
-/// begins and how long its pages are does not matter.
-///
-/// # Errors
-/// When the database can't be read, or the first error of `take`.
-pub async fn each_chunk<E, F>(
-    reading: &mut Reading,
-    request: &ListRequest,
-    take: F,
-) -> Result<usize, E>
-where
-    E: From<Error>,
-    F: AsyncFnMut(Vec<ListRow>) -> Result<(), E>,
-{
-    let order = order::order(reading, request).await?;
-    rows::each_chunk(reading, request, &order, take).await?;
-    Ok(order.len())
+    };
+    Ok((page, Walk { request, order, at: start, end }))
 }
 
 /// How many rows a list has.

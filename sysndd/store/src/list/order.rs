@@ -186,18 +186,14 @@ pub(super) async fn order(
     let mut numbers = Vec::new();
     let (mut text, mut ends) = (String::new(), Vec::new());
     let number = request.table.id_column().kind == Kind::Integer;
-    reading
-        .transaction
-        .built_each(&built, &builder.values, async |row| -> Result<(), Error> {
-            if number {
-                numbers.push(row.integer(0)?);
-            } else {
-                text.push_str(row.text(0)?);
-                ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-            }
-            Ok(())
-        })
-        .await?;
+    for row in reading.transaction.built_rows(&built, &builder.values).await? {
+        if number {
+            numbers.push(row.integer(0)?);
+        } else {
+            text.push_str(row.text(0)?);
+            ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        }
+    }
     let order = if number { Order::Numbers(numbers) } else { Order::Names { text, ends } };
     let order = Arc::new(order);
     reading.memory.keep(reading.version(), name, order.bytes(), &order);

@@ -6,7 +6,7 @@ use foundation_durable::{BuiltSql, Row, Value};
 use sysndd_core::list::{Column, Kind, ListRequest};
 
 use super::build::Builder;
-use super::order::{Id, Order, arrange};
+use super::order::{Id, arrange};
 use super::relation::Relation;
 use crate::error::Error;
 use crate::reader::Reading;
@@ -192,25 +192,4 @@ fn joined(rows: &[Vec<Value>], place: Option<usize>) -> Value {
     names.sort_unstable();
     names.dedup();
     Value::Text(names.join("; "))
-}
-
-/// Fetches the rows between two places of an order, some at a time.
-pub(super) async fn each_chunk<E, F>(
-    reading: &mut Reading,
-    request: &ListRequest,
-    order: &Order,
-    mut take: F,
-) -> Result<(), E>
-where
-    E: From<Error>,
-    F: AsyncFnMut(Vec<ListRow>) -> Result<(), E>,
-{
-    let mut at = 0;
-    while at < order.len() {
-        let ids = order.ids(at, at + CHUNK);
-        let rows = fetch(reading, request, &ids).await?;
-        take(rows).await?;
-        at += CHUNK;
-    }
-    Ok(())
 }
