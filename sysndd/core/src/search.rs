@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::fold::folded;
 
 /// How near a text must be to be found, if there are [`RESULTS_MIN`] of them.
 pub const DISTANCE_MAX: f64 = 0.1;
@@ -20,13 +20,6 @@ pub const TERM_CHARACTERS_MAX: usize = 200;
 const CANDIDATES_MAX: usize = 1_000;
 /// Up to this many characters a word has too few trigrams to choose by, and everything is compared.
 const SHORT: usize = 2;
-
-/// The form in which texts are compared: lower case, composed, one blank between words.
-#[must_use]
-pub fn fold(text: &str) -> String {
-    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +49,7 @@ impl<T: Clone> Index<T> {
     pub fn new(items: impl IntoIterator<Item = (String, T)>) -> Self {
         let texts: Vec<_> = items
             .into_iter()
-            .map(|(text, item)| Text { folded: fold(&text), item })
+            .map(|(text, item)| Text { folded: folded(&text), item })
             .collect();
         let mut found: HashMap<[char; 3], Vec<u32>> = HashMap::new();
         for (number, text) in (0u32..).zip(&texts) {
@@ -89,7 +82,7 @@ impl<T: Clone> Index<T> {
     /// there are as many candidates. A word that is no number and is equal to a text finds just it.
     #[must_use]
     pub fn search(&self, word: &str) -> Vec<Found<T>> {
-        let word: String = fold(word).chars().take(TERM_CHARACTERS_MAX).collect();
+        let word: String = folded(word).chars().take(TERM_CHARACTERS_MAX).collect();
         if word.is_empty() {
             return Vec::new();
         }
@@ -114,7 +107,7 @@ impl<T: Clone> Index<T> {
     /// box with suggestions shows.
     #[must_use]
     pub fn suggest(&self, word: &str, most: usize) -> Vec<Found<T>> {
-        let word: String = fold(word).chars().take(TERM_CHARACTERS_MAX).collect();
+        let word: String = folded(word).chars().take(TERM_CHARACTERS_MAX).collect();
         if word.is_empty() {
             return Vec::new();
         }

@@ -116,7 +116,7 @@ pub async fn by_id(reading: &mut Reading, hgnc_id: &str) -> Result<Option<Gene>,
 /// # Errors
 /// When the database can't be read.
 pub async fn by_symbol(reading: &mut Reading, symbol: &str) -> Result<Option<Gene>, Error> {
-    let folded = symbol.trim().to_lowercase();
+    let folded = sysndd_core::fold::folded(symbol);
     let Some(row) = reading.row(&BY_FOLDED_SYMBOL, &[folded.into()]).await? else {
         return Ok(None);
     };

@@ -1,13 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "generate")]
+mod batch;
+pub mod data_version;
 pub mod entity;
 pub mod error;
 pub mod gene;
+#[cfg(feature = "generate")]
+pub mod generate;
+mod ids;
+pub mod import;
 pub mod list;
 mod memory;
 pub mod ontology;
 pub mod panel;
 pub mod phenotype;
+pub mod provenance;
 pub mod reader;
 pub mod schema;
 pub mod search;
