@@ -17,6 +17,8 @@ pub struct State(Arc<Shared>);
 pub struct Shared {
     /// The pools.
     pub database: Database,
+    /// Begins readings, and remembers what they worked out.
+    pub reader: sysndd_store::Reader,
     /// The settings.
     pub settings: Settings,
     /// The time.
@@ -30,6 +32,7 @@ impl State {
     #[must_use]
     pub fn new(database: Database, settings: Settings) -> Self {
         Self(Arc::new(Shared {
+            reader: sysndd_store::Reader::new(database.clone()),
             database,
             settings,
             clock: Arc::new(SystemClock::new()),

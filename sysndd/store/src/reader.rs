@@ -75,6 +75,11 @@ impl Reading {
         Ok(())
     }
 
+    /// The transaction, for what is read outside this module's lists and details.
+    pub fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
+    }
+
     pub(crate) async fn rows(
         &mut self,
         statement: &Statement,

@@ -1,4 +1,4 @@
-//! The words that entities, reviews and statuses are made of, and where the data came from.
+//! The words that entities, reviews and statuses are made of.
 
 use foundation_durable::{Row, Statement};
 
@@ -53,23 +53,6 @@ pub struct Modifier {
     pub modifier_name: String,
 }
 
-/// What was loaded from elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Its name.
-    pub name: String,
-    /// What it says of its own version.
-    pub release: String,
-    /// What may be done with it.
-    pub licence: String,
-    /// Where it is.
-    pub address: String,
-    /// What must be said when it is used.
-    pub statement: String,
-    /// When it was loaded.
-    pub loaded_at: String,
-}
-
 const CATEGORIES: Statement = Statement {
     name: "vocabulary: categories",
     sql: "SELECT category_id, category FROM ndd_entity_status_categories_list ORDER BY category_id",
@@ -95,18 +78,8 @@ const MODIFIERS: Statement = Statement {
           ORDER BY modifier_id",
 };
 
-const SOURCES: Statement = Statement {
-    name: "vocabulary: sources",
-    sql: "SELECT name, release, licence, address, statement, loaded_at FROM data_source ORDER BY name",
-};
-
-const COMPUTED: Statement = Statement {
-    name: "vocabulary: computed",
-    sql: "SELECT COUNT(*) FROM public_entity WHERE category_basis = 'computed'",
-};
-
 pub(crate) const STATEMENTS: &[Statement] =
-    &[CATEGORIES, PHENOTYPES, INHERITANCES, MODIFIERS, SOURCES, COMPUTED];
+    &[CATEGORIES, PHENOTYPES, INHERITANCES, MODIFIERS];
 
 fn optional(row: &Row, at: usize) -> Result<Option<String>, Error> {
     Ok(row.optional_text(at)?.map(str::to_owned))
@@ -166,32 +139,4 @@ pub async fn modifiers(reading: &mut Reading) -> Result<Vec<Modifier>, Error> {
         Ok(Modifier { modifier_id: row.integer(0)?, modifier_name: row.text(1)?.to_owned() })
     };
     reading.rows(&MODIFIERS, &[]).await?.iter().map(of_row).collect()
-}
-
-/// What was loaded from elsewhere, by name.
-///
-/// # Errors
-/// When the database can't be read.
-pub async fn sources(reading: &mut Reading) -> Result<Vec<Source>, Error> {
-    let of_row = |row: &Row| {
-        let text = |at: usize| row.text(at).map(str::to_owned);
-        Ok(Source {
-            name: text(0)?,
-            release: text(1)?,
-            licence: text(2)?,
-            address: text(3)?,
-            statement: text(4)?,
-            loaded_at: text(5)?,
-        })
-    };
-    reading.rows(&SOURCES, &[]).await?.iter().map(of_row).collect()
-}
-
-/// How many of the entities that everybody sees have a category that a rule computed.
-///
-/// # Errors
-/// When the database can't be read.
-pub async fn computed_categories(reading: &mut Reading) -> Result<i64, Error> {
-    let row = reading.row(&COMPUTED, &[]).await?;
-    Ok(row.map(|row| row.integer(0)).transpose()?.unwrap_or(0))
 }

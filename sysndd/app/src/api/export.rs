@@ -16,7 +16,8 @@ use axum::response::{IntoResponse as _, Response};
 use foundation_durable::Value;
 use rust_xlsxwriter::{Format as CellFormat, Workbook, Worksheet, XlsxError};
 use sysndd_store::list::{ListPage, ListRequest, ListRow, open as open_list};
-use sysndd_store::{Reading, vocabulary};
+use sysndd_store::Reading;
+use sysndd_store::provenance::{self, COMPUTED, DataSource};
 use tokio_util::io::ReaderStream;
 
 use super::Shared;
@@ -29,8 +30,6 @@ use super::problem::Problem;
 const SHEET_ROWS_MAX: usize = 1_048_575;
 /// Characters of a cell, which is what a workbook can hold.
 const CELL_CHARACTERS_MAX: usize = 32_767;
-/// What is said of categories that no person chose.
-const COMPUTED: &str = "computed, not curated";
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const CSV: &str = "text/csv; charset=utf-8";
@@ -40,6 +39,8 @@ const CSV: &str = "text/csv; charset=utf-8";
 enum Failure {
     #[error(transparent)]
     Store(#[from] sysndd_store::Error),
+    #[error(transparent)]
+    Database(#[from] foundation_durable::Error),
     #[error("a workbook can't be written: {0}")]
     Workbook(#[from] XlsxError),
     #[error("a temporary file in {directory} can't be written: {source}")]
@@ -52,6 +53,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Store(error) => error.into(),
+            Failure::Database(error) => sysndd_store::Error::from(error).into(),
             other => {
                 tracing::error!(error = %other, "an export failed");
                 let detail = "The file can't be made; the operator of this site finds the reason in its log.";
@@ -63,8 +65,8 @@ impl From<Failure> for Problem {
 
 /// What a file says of where its data come from.
 struct Origin {
-    computed: i64,
-    sources: Vec<vocabulary::Source>,
+    computed: bool,
+    sources: Vec<DataSource>,
 }
 
 /// Answers with a file.
@@ -153,8 +155,9 @@ impl Target {
     }
 
     async fn origin(reading: &mut Reading) -> Result<Origin, Failure> {
-        let computed = vocabulary::computed_categories(reading).await?;
-        Ok(Origin { computed, sources: vocabulary::sources(reading).await? })
+        let transaction = reading.transaction();
+        let computed = provenance::has_computed_categories(transaction).await?;
+        Ok(Origin { computed, sources: provenance::sources(transaction).await? })
     }
 
     async fn workbook(
@@ -310,7 +313,7 @@ fn write_meta(
         ("fspec".to_owned(), serde_json::to_string(&meta.fspec).unwrap_or_default()),
         ("executionTime".to_owned(), meta.execution_time.clone()),
     ];
-    if origin.computed > 0 {
+    if origin.computed {
         pairs.push(("category".to_owned(), COMPUTED.to_owned()));
     }
     for source in &origin.sources {

@@ -35,16 +35,15 @@ pub(super) async fn answer(
 
 /// The address of a list, as the caller knows it.
 fn place(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Place {
-    let own = shared.state.settings.public_url();
+    let own = shared.state.settings.public.url.as_str();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // A host is echoed into links, so it may only be what a host is made of.
     let host = host.filter(|host| {
         host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
     });
     let base = match (own, host) {
-        (Some(own), _) => own.trim_end_matches('/').to_owned(),
-        (None, Some(host)) => format!("http://{host}"),
-        (None, None) => String::new(),
+        ("", Some(host)) => format!("http://{host}"),
+        (own, _) => own.to_owned(),
     };
     Place { address: format!("{base}{}", uri.path()) }
 }

@@ -129,7 +129,7 @@ impl From<sysndd_store::Error> for Problem {
         }
         tracing::error!(error = %error, "reading failed");
         match error {
-            sysndd_store::Error::Database(error) if error.is_unavailable() => Self::new(
+            sysndd_store::Error::Database(error) if error.retry_helps() => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database can't be reached at the moment; try again.",
             ),

@@ -216,11 +216,11 @@ impl Builder {
         let mut modifiers: Vec<(Option<i64>, Vec<&str>)> = Vec::new();
         for value in values {
             let (modifier, term) = modified_term(value);
-            match modifiers.iter_mut().find(|(known, _)| *known == modifier) {
-                Some((_, terms)) => terms.push(term),
-                None if modifiers.len() < 50 => modifiers.push((modifier, vec![term])),
+            if let Some((_, terms)) = modifiers.iter_mut().find(|(known, _)| *known == modifier) {
+                terms.push(term);
+            } else if modifiers.len() < 50 {
                 // There are five modifiers; nothing has a fiftieth.
-                None => {}
+                modifiers.push((modifier, vec![term]));
             }
         }
         let each: Vec<_> = modifiers
