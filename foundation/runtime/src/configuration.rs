@@ -305,7 +305,7 @@ impl Loader<'_> {
 /// tests, and what Docker links and Kubernetes services of our name leave there.
 fn set_by_others(rest: &str) -> bool {
     rest == "CONFIG"
-        || rest == "FAULT"
+        || rest.starts_with("FAULT")
         || rest.starts_with("SERVICE_")
         || rest == "PORT"
         || rest.starts_with("PORT_")

@@ -161,7 +161,7 @@ impl Coordinator {
         loop {
             let found = match look(&self.database, &self.migrations).await {
                 Ok(found) => found,
-                Err(error) if error.retry_helps() && mode != Mode::Off => {
+                Err(error) if error.retry_helps() => {
                     self.unavailable(&mut run, &error).await;
                     continue;
                 }
