@@ -113,7 +113,10 @@ fn load(given: &ConfigurationArguments, mut flags: Flags) -> Result<Loaded, Exit
         Some(path) => match std::fs::read_to_string(&path) {
             Ok(text) => Some((path, text)),
             Err(error) => {
-                ui::error(&format!("the configuration file {} can't be read: {error}", path.display()));
+                ui::error(&format!(
+                    "the configuration file {} can't be read: {error}",
+                    path.display()
+                ));
                 return Err(Exit::Configuration);
             }
         },

@@ -32,7 +32,8 @@ pub(crate) fn with_more(
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut more: Vec<MigrationFile> = entries
         .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok().filter(|name| name.ends_with(".sql"))?;
+            let name =
+                entry.file_name().into_string().ok().filter(|name| name.ends_with(".sql"))?;
             let text = fs::read_to_string(entry.path()).ok()?;
             Some(MigrationFile { name: name.leak(), text: text.leak() })
         })

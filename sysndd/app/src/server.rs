@@ -130,7 +130,9 @@ pub async fn run(state: State, coordinator: Coordinator) -> Exit {
             Exit::Success
         }
         Ok(false) => {
-            tracing::warn!("Ended; requests that took longer than shutdown.finish_seconds were cut off");
+            tracing::warn!(
+                "Ended; requests that took longer than shutdown.finish_seconds were cut off"
+            );
             Exit::Incomplete
         }
         Err(exit) => exit,

@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use foundation_durable::migration::{MigrationFile, Migrations, Problem, Status};
 use foundation_durable::Database;
+use foundation_durable::migration::{MigrationFile, Migrations, Problem, Status};
 use foundation_runtime::clock::{Clock, SystemClock};
 use foundation_runtime::lifecycle::Lifecycle;
 use foundation_runtime::machine;

@@ -35,7 +35,10 @@ pub(super) fn run(arguments: &Arguments, configuration: &Configuration) -> Exit 
         let keys: Map<String, serde_json::Value> = configuration
             .entries()
             .map(|(name, entry)| {
-                (name.to_owned(), json!({ "value": entry.shown(), "origin": entry.origin.to_string() }))
+                (
+                    name.to_owned(),
+                    json!({ "value": entry.shown(), "origin": entry.origin.to_string() }),
+                )
             })
             .collect();
         ui::line(&json!({ "schema": "sysndd.config.explain/1", "keys": keys }).to_string());

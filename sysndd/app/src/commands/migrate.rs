@@ -64,9 +64,17 @@ async fn status(settings: &Settings, json: bool) -> Exit {
     if json {
         ui::line(&json!({ "schema": "sysndd.migrate.status/1", "engine": database.engine().name(), "look": look, "holder": holder }).to_string());
     } else {
-        ui::line(&format!("{}: {} applied, {} pending", look.state.name(), look.applied.len(), look.pending.len()));
+        ui::line(&format!(
+            "{}: {} applied, {} pending",
+            look.state.name(),
+            look.applied.len(),
+            look.pending.len()
+        ));
         for row in &look.applied {
-            ui::line(&format!("  applied  {}  {}  by {} in {} ms", row.name, row.applied_at, row.instance, row.milliseconds));
+            ui::line(&format!(
+                "  applied  {}  {}  by {} in {} ms",
+                row.name, row.applied_at, row.instance, row.milliseconds
+            ));
         }
         for name in &look.pending {
             ui::line(&format!("  pending  {name}"));
@@ -104,13 +112,16 @@ async fn apply(settings: &Settings, json: bool) -> Exit {
     match coordinator.run(Mode::Auto).await {
         Ok(outcome) => {
             if json {
-                ui::line(&json!({
-                    "schema": "sysndd.migrate.apply/1",
-                    "state": outcome.state.name(),
-                    "fast_path": outcome.fast_path,
-                    "lock_acquired": outcome.lock_acquired,
-                    "applied": outcome.applied,
-                }).to_string());
+                ui::line(
+                    &json!({
+                        "schema": "sysndd.migrate.apply/1",
+                        "state": outcome.state.name(),
+                        "fast_path": outcome.fast_path,
+                        "lock_acquired": outcome.lock_acquired,
+                        "applied": outcome.applied,
+                    })
+                    .to_string(),
+                );
             }
             Exit::Success
         }
@@ -147,7 +158,12 @@ async fn verify(settings: &Settings, json: bool) -> Exit {
         if !look.detail.is_empty() {
             ui::line(&look.detail);
         }
-        ui::line(&format!("{}: {} applied, {} postconditions do not hold", look.state.name(), look.applied.len(), broken.len()));
+        ui::line(&format!(
+            "{}: {} applied, {} postconditions do not hold",
+            look.state.name(),
+            look.applied.len(),
+            broken.len()
+        ));
     }
     if broken.is_empty() { exit_of(&look) } else { Exit::Integrity }
 }

@@ -20,6 +20,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return Exit::Success;
     }
     let latest = state::migrations().map_or(0, |migrations| migrations.latest());
-    ui::line(&json!({ "schema": "sysndd.version/1", "version": version, "schema_version": latest }).to_string());
+    ui::line(
+        &json!({ "schema": "sysndd.version/1", "version": version, "schema_version": latest })
+            .to_string(),
+    );
     Exit::Success
 }

@@ -119,9 +119,9 @@ fn files_in(directory: &Path) -> (u64, u64) {
         return (0, 0);
     };
     let sizes = entries.flatten().filter_map(|entry| entry.metadata().ok());
-    sizes.filter(std::fs::Metadata::is_file).fold((0, 0), |(files, bytes), metadata| {
-        (files + 1, bytes + metadata.len())
-    })
+    sizes
+        .filter(std::fs::Metadata::is_file)
+        .fold((0, 0), |(files, bytes), metadata| (files + 1, bytes + metadata.len()))
 }
 
 fn now(state: &State) -> String {

@@ -76,7 +76,8 @@ fn forget(folder: &Path) {
     };
     for entry in entries.flatten() {
         let age = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        if age.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > FORGOTTEN_AFTER) {
+        if age.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > FORGOTTEN_AFTER)
+        {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -3,14 +3,14 @@
 use foundation_durable::migration::State as Schema;
 use foundation_runtime::lifecycle::Phase;
 use foundation_runtime::machine;
-use foundation_runtime::metrics::{Labels, Metrics, Number};
 use foundation_runtime::metrics::Family;
+use foundation_runtime::metrics::{Labels, Metrics, Number};
 
 use super::readiness::Report;
 use crate::state::State;
 
 /// Numbers about database, migrations and process.
-pub struct Numbers {
+pub(crate) struct Numbers {
     pool: Family<Labels, Number>,
     schema: Family<Labels, Number>,
     pending: Number,
@@ -32,15 +32,27 @@ impl Numbers {
         let label = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         version.get_or_create(&label).set(1.0);
         Self {
-            pool: metrics.numbers("sysndd_database_pool_connections", "Connections by what they do"),
-            schema: metrics.numbers("sysndd_migration_state", "1 for the state that the schema is in"),
+            pool: metrics
+                .numbers("sysndd_database_pool_connections", "Connections by what they do"),
+            schema: metrics
+                .numbers("sysndd_migration_state", "1 for the state that the schema is in"),
             pending: metrics.number("sysndd_migration_pending", "Migrations that are missing"),
             applied: metrics.number("sysndd_migration_applied", "Migrations that are applied"),
-            duration: metrics.number("sysndd_migration_duration_seconds", "How long all applied migrations took"),
-            lock_wait: metrics.number("sysndd_migration_lock_wait_seconds", "How long this process waited for others at its start"),
-            holder: metrics.numbers("sysndd_migration_lock_holder_info", "1 for the process that migrates"),
+            duration: metrics.number(
+                "sysndd_migration_duration_seconds",
+                "How long all applied migrations took",
+            ),
+            lock_wait: metrics.number(
+                "sysndd_migration_lock_wait_seconds",
+                "How long this process waited for others at its start",
+            ),
+            holder: metrics
+                .numbers("sysndd_migration_lock_holder_info", "1 for the process that migrates"),
             ready: metrics.number("sysndd_ready", "Whether this process is ready"),
-            response_time: metrics.number("sysndd_database_response_seconds", "How long the last look at the schema took"),
+            response_time: metrics.number(
+                "sysndd_database_response_seconds",
+                "How long the last look at the schema took",
+            ),
             free: metrics.number("sysndd_data_free_bytes", "Free space for the data directory"),
             memory: metrics.number("process_resident_memory_bytes", "Memory in use"),
             cpu: metrics.number("process_cpu_seconds", "Processor time used"),
@@ -51,7 +63,8 @@ impl Numbers {
     /// Sets them to what is so now.
     pub(super) fn update(&self, state: &State, report: &Report) {
         let pool = state.database.pool_use();
-        for (name, count) in [("max", pool.max_size), ("active", pool.active), ("idle", pool.idle)] {
+        for (name, count) in [("max", pool.max_size), ("active", pool.active), ("idle", pool.idle)]
+        {
             self.pool.get_or_create(&vec![("state", name.to_owned())]).set(f64::from(count));
         }
         let schema = report.look.as_ref().map(|look| look.state);

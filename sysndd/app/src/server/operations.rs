@@ -13,8 +13,8 @@ use foundation_runtime::lifecycle::Phase;
 use foundation_runtime::metrics;
 use serde_json::json;
 
-use super::readiness::{self, Report};
 use super::health;
+use super::readiness::{self, Report};
 use crate::state::State;
 
 /// How often the main loop says that it is there.
@@ -53,7 +53,8 @@ pub(super) async fn beat(state: State) {
 async fn live(Extract(state): Extract<State>) -> Response {
     let silent = state.clock.monotonic().as_secs().saturating_sub(BEATEN.load(Ordering::Relaxed));
     if silent > SILENCE_MAX {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("silent for {silent} s\n")).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("silent for {silent} s\n"))
+            .into_response();
     }
     "ok\n".into_response()
 }
@@ -68,7 +69,10 @@ async fn started(Extract(state): Extract<State>) -> Response {
         return "ok\n".into_response();
     }
     let report = readiness::report(&state).await;
-    let what = report.reason(&state).map_or_else(|| "starting".to_owned(), |reason| format!("{}: {}", reason.word, reason.detail));
+    let what = report.reason(&state).map_or_else(
+        || "starting".to_owned(),
+        |reason| format!("{}: {}", reason.word, reason.detail),
+    );
     (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")).into_response()
 }
 
@@ -89,7 +93,8 @@ fn checks(state: &State, report: &Report, query: &str) -> Response {
         ("draining", state.life.is_ending().then(|| "asked to stop".to_owned())),
     ];
     let parameters: Vec<&str> = query.split('&').collect();
-    let excluded = |name: &str| parameters.iter().any(|text| text.strip_prefix("exclude=") == Some(name));
+    let excluded =
+        |name: &str| parameters.iter().any(|text| text.strip_prefix("exclude=") == Some(name));
     let mut text = String::new();
     let mut fine = true;
     for (name, problem) in found.iter().filter(|(name, _)| !excluded(name)) {

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was found, and when.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// The schema; nothing, if the database did not answer.
     pub look: Option<Look>,
     /// Why the database did not answer.
@@ -36,13 +36,13 @@ pub struct Report {
 
 /// The last report.
 #[derive(Debug, Default)]
-pub struct Cache {
+pub(crate) struct Cache {
     last: Mutex<Option<(Duration, Report)>>,
 }
 
 /// Why a process is not ready, in the words of the published API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// The word.
     pub word: &'static str,
     /// What is the matter.
@@ -52,7 +52,7 @@ pub struct Reason {
 impl Report {
     /// Whether the schema is one that this process serves.
     #[must_use]
-    pub fn schema_serves(&self, ahead: Ahead) -> bool {
+    pub(crate) fn schema_serves(&self, ahead: Ahead) -> bool {
         self.look.as_ref().is_some_and(|look| {
             look.serves || (look.state == Schema::Ahead && ahead == Ahead::ReadOnly)
         })
@@ -60,7 +60,7 @@ impl Report {
 
     /// Why this process is not ready; none if it is.
     #[must_use]
-    pub fn reason(&self, state: &State) -> Option<Reason> {
+    pub(crate) fn reason(&self, state: &State) -> Option<Reason> {
         let reason = |word, detail: String| Some(Reason { word, detail });
         if let Some(what) = &self.unavailable {
             return reason("database_unavailable", what.clone());
@@ -71,13 +71,22 @@ impl Report {
                 return reason("migration_error", what);
             }
             if matches!(look.state, Schema::Empty | Schema::Pending) {
-                return reason("migrations_pending", waiting(look, &state.migration_status.phase()));
+                return reason(
+                    "migrations_pending",
+                    waiting(look, &state.migration_status.phase()),
+                );
             }
-            return reason("migration_error", format!("the schema is {}: {}", look.state.name(), look.detail));
+            return reason(
+                "migration_error",
+                format!("the schema is {}: {}", look.state.name(), look.detail),
+            );
         }
         if !self.data_writable {
             let place = state.settings.data.display();
-            return reason("data_directory", format!("the data directory {place} can't be written"));
+            return reason(
+                "data_directory",
+                format!("the data directory {place} can't be written"),
+            );
         }
         if state.life.is_ending() {
             return reason("draining", "this process was asked to stop".to_owned());
@@ -103,7 +112,7 @@ fn waiting(look: &Look, phase: &Phase) -> String {
 }
 
 /// The report, at most a second old.
-pub async fn report(state: &State) -> Report {
+pub(crate) async fn report(state: &State) -> Report {
     let mut last = state.readiness.last.lock().await;
     let now = state.clock.monotonic();
     if let Some((when, report)) = &*last

@@ -55,7 +55,8 @@ fn a_file_that_was_edited_after_it_was_applied_keeps_every_program_from_serving(
         let replica = Replica::start(ground.sysndd());
         replica.wait_until("failed", |replica| replica.said("API startup aborted") == 1);
         assert_eq!(replica.health()["migrations"]["state"], "drifted");
-        let verify = ground.sysndd().args(["migrate", "verify", "--json"]).output().expect("sysndd");
+        let verify =
+            ground.sysndd().args(["migrate", "verify", "--json"]).output().expect("sysndd");
         assert_eq!(verify.status.code(), Some(8));
         ground.execute("UPDATE schema_migration SET version = 77 WHERE version = 2");
         assert_eq!(ground.state(), State::Dirty);
@@ -89,7 +90,9 @@ fn tables_of_others_are_refused_and_left_alone() {
             ground.migrate();
             ground.execute("DROP TABLE schema_migration");
         } else {
-            postgres::cluster().expect("a cluster").sql(&ground.direct, "CREATE TABLE others (a INT)");
+            postgres::cluster()
+                .expect("a cluster")
+                .sql(&ground.direct, "CREATE TABLE others (a INT)");
         }
         let apply = ground.sysndd().args(["migrate", "apply"]).output().expect("sysndd");
         assert_eq!(apply.status.code(), Some(4));
@@ -99,7 +102,8 @@ fn tables_of_others_are_refused_and_left_alone() {
 }
 
 #[test]
-fn a_database_restored_from_before_a_migration_makes_running_replicas_unready_and_the_next_start_mends_it() {
+fn a_database_restored_from_before_a_migration_makes_running_replicas_unready_and_the_next_start_mends_it()
+ {
     if !has_faults() {
         return;
     }
@@ -110,13 +114,15 @@ fn a_database_restored_from_before_a_migration_makes_running_replicas_unready_an
     ground.migrate();
     let dump = ground.data().join("dump.sql");
     let name = ground.direct.rsplit('/').next().expect("a name");
-    let dumped = cluster.program("pg_dump").arg("-f").arg(&dump).arg(name).status().expect("pg_dump");
+    let dumped =
+        cluster.program("pg_dump").arg("-f").arg(&dump).arg(name).status().expect("pg_dump");
     assert!(dumped.success());
     let more = ground.data().join("more");
     fs::create_dir(&more).expect("a directory");
     let next = ground.look().applied.len() + 1;
     let file = more.join(format!("{next:04}_next.sql"));
-    fs::write(file, "-- compatible: 1\n-- step: a table\nCREATE TABLE added_later (a BIGINT);\n").expect("a file");
+    fs::write(file, "-- compatible: 1\n-- step: a table\nCREATE TABLE added_later (a BIGINT);\n")
+        .expect("a file");
     let start = || {
         Replica::start_with(ground.sysndd(), |command| {
             command.env("SYSNDD_FAULT_MIGRATIONS", &more);
@@ -126,11 +132,18 @@ fn a_database_restored_from_before_a_migration_makes_running_replicas_unready_an
     replica.wait_ready();
     assert_eq!(replica.said("Migrations complete (1 applied"), 1);
     cluster.sql(&ground.direct, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    let restored = cluster.program("psql").args(["-q", "-X", "-o", "/dev/null", "-d", name, "-f"]).arg(&dump).status();
+    let restored = cluster
+        .program("psql")
+        .args(["-q", "-X", "-o", "/dev/null", "-d", name, "-f"])
+        .arg(&dump)
+        .status();
     assert!(restored.expect("psql").success());
     replica.wait_until("unready", |replica| !replica.is_ready());
     let health = replica.health();
-    assert_eq!((&health["reason"], &health["migrations"]["pending"]), (&"migrations_pending".into(), &1.into()));
+    assert_eq!(
+        (&health["reason"], &health["migrations"]["pending"]),
+        (&"migrations_pending".into(), &1.into())
+    );
     let again = start();
     again.wait_ready();
     replica.wait_until("ready again", Replica::is_ready);
@@ -163,7 +176,9 @@ fn a_replica_that_is_asked_to_stop_drains_and_finishes_what_is_under_way() {
     let keep_alive = "GET /api/health/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
     replica.signal("TERM");
     replica.wait_until("draining", |replica| {
-        replica.ask("/readyz").is_some_and(|(status, text)| status == 503 && text.contains("draining"))
+        replica
+            .ask("/readyz")
+            .is_some_and(|(status, text)| status == 503 && text.contains("draining"))
     });
     let (head, _) = exchange(replica.public, keep_alive).expect("it still answers");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

@@ -92,7 +92,12 @@ impl Replica {
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !holds(self) {
-            assert!(began.elapsed() < PATIENCE, "not {what}: {:#?}, {:?}", self.messages(), self.ask("/readyz?verbose"));
+            assert!(
+                began.elapsed() < PATIENCE,
+                "not {what}: {:#?}, {:?}",
+                self.messages(),
+                self.ask("/readyz?verbose")
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -147,7 +152,10 @@ pub(crate) fn signal(process: u32, name: &str) {
 
 /// One request with a connection of its own.
 pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {
-    let (head, body) = exchange(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))?;
+    let (head, body) = exchange(
+        port,
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+    )?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some((status, body))
 }

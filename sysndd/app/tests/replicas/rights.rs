@@ -38,7 +38,9 @@ fn on_an_empty_schema_it_stays_up_and_says_which_right_is_missing() {
     };
     let url = as_user(&ground, "only_connects");
     let mut replica = Replica::start(super::process::sysndd(&url, ground.data()));
-    replica.wait_until("failed", |replica| replica.said("API startup aborted: migration failure - ") > 0);
+    replica.wait_until("failed", |replica| {
+        replica.said("API startup aborted: migration failure - ") > 0
+    });
     let health = replica.health();
     assert_eq!(health["status"], "unhealthy");
     assert_eq!(health["reason"], "migration_error");

@@ -61,7 +61,10 @@ fn check_first_start(ground: &Ground, replicas: &[Replica]) {
             }
             (false, false) => {
                 assert_eq!(acquired, 0);
-                assert_eq!(replica.said("Another container completed migrations while we waited"), 1);
+                assert_eq!(
+                    replica.said("Another container completed migrations while we waited"),
+                    1
+                );
             }
             (true, true) => panic!("who takes the fast path takes no lock"),
         }
@@ -88,7 +91,10 @@ fn eight_processes(kind: Kind) {
         let replicas = ready(&ground);
         check_first_start(&ground, &replicas);
         end(replicas);
-        assert_eq!(std::fs::read_dir(ground.data().join("instances")).expect("instances").count(), 0);
+        assert_eq!(
+            std::fs::read_dir(ground.data().join("instances")).expect("instances").count(),
+            0
+        );
         if round == rounds {
             let replicas = ready(&ground);
             check_next_start(&replicas);

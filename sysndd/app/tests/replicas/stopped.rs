@@ -69,7 +69,10 @@ fn on_sqlite_the_others_wait_for_a_holder_that_is_stopped_and_say_for_whom() {
         other.ask("/startupz").is_some_and(|(status, text)| status == 503 && text.contains(&name))
     });
     other.wait_until("telling", |other| {
-        other.messages().iter().any(|text| text.starts_with("Waiting for migrations by ") && text.contains(&name))
+        other
+            .messages()
+            .iter()
+            .any(|text| text.starts_with("Waiting for migrations by ") && text.contains(&name))
     });
     assert!(!other.is_ready());
     holder.signal("CONT");
@@ -102,7 +105,8 @@ fn who_waits_for_a_slow_migration_is_ready_right_after_it() {
         assert!(took >= Duration::from_secs(5), "{took:?}");
         // One after the other would be 20 s.
         assert!(took < Duration::from_secs(12), "{took:?}");
-        let complete: usize = replicas.iter().map(|replica| replica.said("Migrations complete")).sum();
+        let complete: usize =
+            replicas.iter().map(|replica| replica.said("Migrations complete")).sum();
         assert_eq!(complete, 1);
     }
 }
