@@ -39,11 +39,6 @@ impl Table {
         Self { wanted, places: None, needed, width: 0, line: 0, comment }
     }
 
-    /// The number of the line that was read last.
-    pub(super) const fn line(&self) -> u64 {
-        self.line
-    }
-
     pub(super) fn problem(&self, what: impl Into<String>) -> Problem {
         Problem::new(self.line, what)
     }
