@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foundation_durable::migration::{Coordinator, MigrationFile, Migrations, Mode};
 use foundation_durable::{Database, DatabaseSettings, Error, Statement, Transaction, Value};
-use foundation_runtime::SystemClock;
+use foundation_runtime::clock::SystemClock;
 use jiff::Timestamp;
 use sysndd_store::schema;
 use tempfile::TempDir;
