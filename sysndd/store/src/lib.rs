@@ -9,3 +9,14 @@ mod ids;
 pub mod import;
 pub mod provenance;
 pub mod schema;
+
+/// Every SQL text of this crate that writes or says where data comes from; a test prepares all of them on both
+/// engines.
+pub const WRITE_STATEMENTS: &[&[foundation_durable::Statement]] = &[
+    data_version::STATEMENTS,
+    ids::STATEMENTS,
+    import::ENTITY_STATEMENTS,
+    import::EXISTING_STATEMENTS,
+    import::REFERENCE_STATEMENTS,
+    provenance::STATEMENTS,
+];
