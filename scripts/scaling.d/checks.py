@@ -19,6 +19,7 @@ HISTORY = "SELECT name FROM schema_migration ORDER BY version"
 COMPLETE = r"^Migrations complete \("
 FAST = r"^Fast path: schema up to date"
 LOCK = r"migration lock"
+READY = r"^Ready$"
 
 
 def all_ready(fleet: Fleet, count: int, timeout: float) -> float:
@@ -178,7 +179,7 @@ def held(fleet: Fleet, report: Report) -> None:
         all_ready(fleet, REPLICAS, 60)
         took = []
         for each in fleet.replicas():
-            first, ready = each.messages()[0].at, each.said(r"^Ready$")[0].at
+            first, ready = each.messages()[0].at, each.said(READY)[0].at
             took.append(ready - first)
         # One after the other would be 20 s and more for the last.
         if max(took) > 10:
