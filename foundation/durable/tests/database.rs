@@ -63,7 +63,8 @@ async fn what_goes_in_comes_out_on_every_engine() {
             "test",
             "SELECT name FROM thing WHERE id < $1 ORDER BY id".to_owned(),
         );
-        let each = reading.built_each(&built, &[i64::MAX.into()], async |row: Row| {
+        let most = [i64::MAX.into()];
+        let each = reading.built_each(&built, &most, async |row: Row| {
             names.push(row.text(0)?.to_owned());
             Ok::<(), Error>(())
         });
