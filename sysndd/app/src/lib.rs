@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+pub mod api;
+pub mod commands;
+pub mod pages;
+pub mod server;
+pub mod settings;
+pub mod state;
+pub mod ui;

@@ -1,3 +1,7 @@
-//! The program.
+//! The `sysndd` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sysndd_app::commands::run().into()
+}
