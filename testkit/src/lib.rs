@@ -4,5 +4,6 @@ pub mod cli;
 pub mod mount;
 pub mod oracle;
 pub mod picture;
+pub mod postgres;
 pub mod program;
 pub mod tidy;

@@ -162,8 +162,12 @@ impl Database {
     /// When there is no connection.
     pub async fn read(&self) -> Result<Transaction, Error> {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => begin(readers, BEGIN_READ_SQLITE).await.map(Transaction::sqlite),
-            Pools::Postgres(pool) => begin(pool, BEGIN_READ_POSTGRES).await.map(Transaction::postgres),
+            Pools::Sqlite { readers, .. } => {
+                begin(readers, BEGIN_READ_SQLITE).await.map(Transaction::sqlite)
+            }
+            Pools::Postgres(pool) => {
+                begin(pool, BEGIN_READ_POSTGRES).await.map(Transaction::postgres)
+            }
         }
     }
 
@@ -176,8 +180,12 @@ impl Database {
             return Err(Error::ReadOnly);
         }
         match &self.pools {
-            Pools::Sqlite { writer, .. } => begin(writer, BEGIN_WRITE_SQLITE).await.map(Transaction::sqlite),
-            Pools::Postgres(pool) => begin(pool, BEGIN_WRITE_POSTGRES).await.map(Transaction::postgres),
+            Pools::Sqlite { writer, .. } => {
+                begin(writer, BEGIN_WRITE_SQLITE).await.map(Transaction::sqlite)
+            }
+            Pools::Postgres(pool) => {
+                begin(pool, BEGIN_WRITE_POSTGRES).await.map(Transaction::postgres)
+            }
         }
     }
 
@@ -324,7 +332,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_may_only_read_is_told_so_before_anything_is_sent() {
-        let database = Database::open(&settings("postgres://nobody@localhost:1/x")).await.expect("settings");
+        let database =
+            Database::open(&settings("postgres://nobody@localhost:1/x")).await.expect("settings");
         database.set_read_only(true);
         assert!(matches!(database.write().await, Err(Error::ReadOnly)));
         assert_eq!(database.engine(), Engine::Postgres);

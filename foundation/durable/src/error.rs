@@ -114,18 +114,26 @@ impl Error {
     #[must_use]
     pub const fn next_step(&self) -> &'static str {
         match self {
-            Self::Settings { .. } => "correct the setting; `sysndd config explain` says where it comes from",
+            Self::Settings { .. } => {
+                "correct the setting; `sysndd config explain` says where it comes from"
+            }
             Self::NetworkFilesystem { .. } => {
                 "put the database on a local disk or a named volume, or use PostgreSQL"
             }
-            Self::Unavailable { .. } => "check that the database runs and that the address is right",
-            Self::Busy { .. } => "try again; if it stays, raise database.pool_size or look who holds the lock",
+            Self::Unavailable { .. } => {
+                "check that the database runs and that the address is right"
+            }
+            Self::Busy { .. } => {
+                "try again; if it stays, raise database.pool_size or look who holds the lock"
+            }
             Self::Denied { .. } => "let the owner of the database GRANT the right to this user",
             Self::Full { .. } => "free some space where the database lies",
             Self::ReadOnly => "start a program of the version of the schema",
             Self::Constraint { .. } => "correct the values",
             Self::Damaged { .. } => "restore the database from a backup",
-            Self::Statement { .. } | Self::Decode { .. } => "this is a defect: report it with the log",
+            Self::Statement { .. } | Self::Decode { .. } => {
+                "this is a defect: report it with the log"
+            }
         }
     }
 
@@ -158,9 +166,9 @@ impl Error {
             | sqlx::Error::PoolClosed
             | sqlx::Error::Protocol(_)
             | sqlx::Error::BeginFailed => Self::Unavailable { what: error.to_string() },
-            sqlx::Error::PoolTimedOut => Self::Busy {
-                what: "no connection became free in time".to_owned(),
-            },
+            sqlx::Error::PoolTimedOut => {
+                Self::Busy { what: "no connection became free in time".to_owned() }
+            }
             sqlx::Error::Configuration(error) => {
                 Self::Settings { setting: "database.url", what: error.to_string() }
             }

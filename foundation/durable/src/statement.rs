@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn the_same_text_with_other_kinds_of_values_is_prepared_on_its_own() {
         let built = BuiltSql::from_builder("list", "SELECT $1, $2".to_owned());
-        let text = |values: &[Value]| built.prepared_as(Engine::Postgres, values).as_str().to_owned();
+        let text =
+            |values: &[Value]| built.prepared_as(Engine::Postgres, values).as_str().to_owned();
         assert_eq!(text(&[1.into(), "a".into()]), "SELECT $1, $2 -- it");
         assert_eq!(text(&[Value::Null, 1.5.into()]), "SELECT $1, $2 -- nr");
         assert_eq!(built.prepared_as(Engine::Sqlite, &[1.into()]).as_str(), "SELECT $1, $2");

@@ -4,7 +4,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments as _, Postgres, Sqlite, SqlSafeStr as _, SqlStr};
+use sqlx::{Arguments as _, Postgres, SqlSafeStr as _, SqlStr, Sqlite};
 
 use crate::database::Engine;
 use crate::error::Error;

@@ -245,7 +245,9 @@ impl Loader<'_> {
         for (name, value) in table {
             match value {
                 Value::Table(section) => {
-                    found.extend(section.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+                    found.extend(
+                        section.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)),
+                    );
                 }
                 value => found.push((name, value)),
             }
@@ -260,7 +262,9 @@ impl Loader<'_> {
             };
             match plain(&value) {
                 Some(value) => self.put(key, value, origin),
-                None => self.problem(origin.to_string(), format!("{name}: this is no single value")),
+                None => {
+                    self.problem(origin.to_string(), format!("{name}: this is no single value"))
+                }
             }
         }
     }
@@ -274,7 +278,8 @@ impl Loader<'_> {
                 if !variable.starts_with(&start) || set_by_others(&variable[start.len()..]) {
                     continue;
                 }
-                let by_name = |name: &str| keys.iter().find(|key| key.variable(self.prefix) == name);
+                let by_name =
+                    |name: &str| keys.iter().find(|key| key.variable(self.prefix) == name);
                 match (by_name(variable), variable.strip_suffix("_FILE").and_then(by_name)) {
                     (Some(key), _) if !secrets => {
                         self.put(key, value.clone(), Origin::Environment(variable.clone()));
@@ -305,7 +310,7 @@ impl Loader<'_> {
 /// tests, and what Docker links and Kubernetes services of our name leave there.
 fn set_by_others(rest: &str) -> bool {
     rest == "CONFIG"
-        || rest == "FAULT"
+        || rest.starts_with("FAULT")
         || rest.starts_with("SERVICE_")
         || rest == "PORT"
         || rest.starts_with("PORT_")
@@ -394,10 +399,28 @@ mod tests {
     use super::*;
 
     const KEYS: &[Key] = &[
-        Key { name: "level", kind: Kind::Choice(&["info", "debug"]), default: "info", secret: false, help: "" },
+        Key {
+            name: "level",
+            kind: Kind::Choice(&["info", "debug"]),
+            default: "info",
+            secret: false,
+            help: "",
+        },
         Key { name: "database.url", kind: Kind::Text, default: "", secret: true, help: "" },
-        Key { name: "database.pool_size", kind: Kind::Integer(1, 100), default: "5", secret: false, help: "" },
-        Key { name: "public.address", kind: Kind::Address, default: "127.0.0.1:7777", secret: false, help: "" },
+        Key {
+            name: "database.pool_size",
+            kind: Kind::Integer(1, 100),
+            default: "5",
+            secret: false,
+            help: "",
+        },
+        Key {
+            name: "public.address",
+            kind: Kind::Address,
+            default: "127.0.0.1:7777",
+            secret: false,
+            help: "",
+        },
         Key { name: "public.proxies", kind: Kind::List, default: "", secret: false, help: "" },
         Key { name: "public.open", kind: Kind::Boolean, default: "false", secret: false, help: "" },
     ];
@@ -426,12 +449,15 @@ mod tests {
         assert_eq!(found.list("public.proxies").collect::<Vec<_>>(), ["a", "b"]);
         assert!(found.boolean("public.open"));
         assert_eq!(found.text("public.address"), "127.0.0.1:7777");
-        let origin = |name| found.entries().find(|(key, _)| *key == name).expect("a key").1.origin.to_string();
+        let origin = |name| {
+            found.entries().find(|(key, _)| *key == name).expect("a key").1.origin.to_string()
+        };
         assert_eq!(origin("level"), "a.toml, line 1");
         assert_eq!(origin("public.proxies"), "a.toml, line 6");
         assert_eq!(origin("database.pool_size"), "environment X_DATABASE_POOL_SIZE");
         assert_eq!(origin("public.address"), "default");
-        let sources = Sources { flags: vec![("level", "--level", "debug".to_owned())], ..Sources::default() };
+        let sources =
+            Sources { flags: vec![("level", "--level", "debug".to_owned())], ..Sources::default() };
         let found = Configuration::load(KEYS, "X", &sources).expect("good");
         assert_eq!(found.entries["level"].origin, Origin::Flag("--level"));
     }
@@ -442,18 +468,24 @@ mod tests {
         let path = directory.path().join("url");
         std::fs::write(&path, "postgres://a:geheim@b/c\n").expect("a file");
         let path = path.display().to_string();
-        let found = load("", &[("X_DATABASE_URL_FILE", &path), ("X_DATABASE_URL", "other")]).expect("good");
+        let found =
+            load("", &[("X_DATABASE_URL_FILE", &path), ("X_DATABASE_URL", "other")]).expect("good");
         assert_eq!(found.text("database.url"), "postgres://a:geheim@b/c");
         assert_eq!(found.entries["database.url"].shown(), "(secret)");
         assert!(!format!("{found:?}").contains("geheim"));
         let missing = problems("", &[("X_DATABASE_URL_FILE", "/nowhere/url")]);
-        assert!(missing[0].starts_with("environment X_DATABASE_URL_FILE: the file /nowhere/url can't be read"));
+        assert!(
+            missing[0].starts_with(
+                "environment X_DATABASE_URL_FILE: the file /nowhere/url can't be read"
+            )
+        );
     }
 
     #[test]
     fn what_is_unknown_or_wrong_is_refused_with_its_place_and_all_of_it_at_once() {
         let file = "[database]\npool_siz = 7\nurl = 1.5\n[public]\naddress = \"here\"\n";
-        let found = problems(file, &[("X_LEVLE", "debug"), ("X_LEVEL", "loud"), ("X_PORT", "tcp://")]);
+        let found =
+            problems(file, &[("X_LEVLE", "debug"), ("X_LEVEL", "loud"), ("X_PORT", "tcp://")]);
         assert_eq!(
             found,
             [

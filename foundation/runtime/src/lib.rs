@@ -15,3 +15,7 @@ pub mod log;
 pub mod machine;
 #[cfg(feature = "web")]
 pub mod metrics;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use exit::Exit;
+pub use interrupt::Interrupt;

@@ -51,9 +51,8 @@ pub async fn serve(
             continue;
         };
         let router = router.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), request, peer)
-        });
+        let service =
+            service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer));
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
+pub use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
@@ -56,7 +56,8 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let mut registry = Registry::default();
-        let durations = Family::<Request, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let durations =
+            Family::<Request, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
         registry.register(
             "http_server_request_duration_seconds",
             "How long requests took until their answer began",
@@ -144,7 +145,13 @@ mod tests {
         states.get_or_create(&vec![("state", "current".to_owned())]).set(1.0);
         let text = metrics.text();
         let count = "http_server_request_duration_seconds_count{method=\"GET\",route=\"/api/gene/{symbol}\",status_class=\"2xx\"} 1";
-        for line in [count, "http_server_active_requests 0", "a_free_bytes 7.5", "a_state{state=\"current\"} 1.0", "http_server_response_body_bytes_total 10"] {
+        for line in [
+            count,
+            "http_server_active_requests 0",
+            "a_free_bytes 7.5",
+            "a_state{state=\"current\"} 1.0",
+            "http_server_response_body_bytes_total 10",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
     }

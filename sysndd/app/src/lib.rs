@@ -2,6 +2,8 @@
 
 pub mod api;
 pub mod commands;
+#[cfg(feature = "faults")]
+mod faults;
 pub mod pages;
 pub mod server;
 pub mod settings;

@@ -21,27 +21,115 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'stat
 /// All keys.
 pub const KEYS: &[Key] = &[
     key("data.directory", Kind::Text, "data", "The only directory that is written"),
-    key("database.ahead", Kind::Choice(&["refuse", "read-only"]), "refuse", "What to do when the schema is newer than this program and does not say that it fits: not become ready, or serve reads only"),
+    key(
+        "database.ahead",
+        Kind::Choice(&["refuse", "read-only"]),
+        "refuse",
+        "What to do when the schema is newer than this program and does not say that it fits: not become ready, or serve reads only",
+    ),
     key("database.pool_size", Kind::Integer(1, 500), "5", "The most connections of a process"),
-    key("database.pooler", Kind::Boolean, "false", "Whether a pooler in transaction mode (pgbouncer) stands before PostgreSQL"),
-    Key { secret: true, ..key("database.url", Kind::Text, "", "sqlite:PATH or postgres://user:password@host:port/database; without it, sysndd.db in the data directory") },
+    key(
+        "database.pooler",
+        Kind::Boolean,
+        "false",
+        "Whether a pooler in transaction mode (pgbouncer) stands before PostgreSQL",
+    ),
+    Key {
+        secret: true,
+        ..key(
+            "database.url",
+            Kind::Text,
+            "",
+            "sqlite:PATH or postgres://user:password@host:port/database; without it, sysndd.db in the data directory",
+        )
+    },
     key("log.format", Kind::Choice(&["human", "json"]), "human", "The shape of a line"),
-    key("log.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", "What is logged"),
-    key("migrate", Kind::Choice(&["auto", "wait", "off"]), "auto", "At start: migrate, wait for another process to do it, or neither"),
+    key(
+        "log.level",
+        Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "info",
+        "What is logged",
+    ),
+    key(
+        "migrate",
+        Kind::Choice(&["auto", "wait", "off"]),
+        "auto",
+        "At start: migrate, wait for another process to do it, or neither",
+    ),
     key("operations.address", Kind::Address, "127.0.0.1:7778", "Where health and metrics answer"),
     key("public.address", Kind::Address, "127.0.0.1:7777", "Where pages and API answer"),
-    key("public.body_bytes_max", Kind::Integer(1024, 1 << 30), "1048576", "The largest body of a request"),
-    key("public.connections_max", Kind::Integer(1, 65_535), "2048", "The most connections at a time"),
-    key("public.cors_allowed_origins", Kind::List, "", "Sites whose pages may call the API, besides those of this machine"),
-    key("public.cors_refuse_unknown", Kind::Boolean, "true", "Whether a call from a page of any other site is answered with 403"),
-    key("public.request_burst", Kind::Integer(1, 1_000_000), "300", "Requests that a caller may have at once before its rate counts"),
-    key("public.request_timeout_seconds", Kind::Integer(1, 3600), "30", "How long an answer may take to begin"),
-    key("public.requests_in_flight", Kind::Integer(1, 100_000), "512", "The most requests under way in this process"),
-    key("public.requests_per_second", Kind::Integer(0, 1_000_000), "50", "The rate of a caller; 0 is without limit"),
-    key("public.trusted_proxies", Kind::List, "", "Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed"),
-    key("public.url", Kind::Text, "", "The address that people know the site by, for canonical links: https://sysndd.org"),
-    key("shutdown.drain_seconds", Kind::Integer(0, 600), "6", "How long readiness says no before the door closes"),
-    key("shutdown.finish_seconds", Kind::Integer(1, 3600), "30", "How long requests under way may take after that"),
+    key(
+        "public.body_bytes_max",
+        Kind::Integer(1024, 1 << 30),
+        "1048576",
+        "The largest body of a request",
+    ),
+    key(
+        "public.connections_max",
+        Kind::Integer(1, 65_535),
+        "2048",
+        "The most connections at a time",
+    ),
+    key(
+        "public.cors_allowed_origins",
+        Kind::List,
+        "",
+        "Sites whose pages may call the API, besides those of this machine",
+    ),
+    key(
+        "public.cors_refuse_unknown",
+        Kind::Boolean,
+        "true",
+        "Whether a call from a page of any other site is answered with 403",
+    ),
+    key(
+        "public.request_burst",
+        Kind::Integer(1, 1_000_000),
+        "300",
+        "Requests that a caller may have at once before its rate counts",
+    ),
+    key(
+        "public.request_timeout_seconds",
+        Kind::Integer(1, 3600),
+        "30",
+        "How long an answer may take to begin",
+    ),
+    key(
+        "public.requests_in_flight",
+        Kind::Integer(1, 100_000),
+        "512",
+        "The most requests under way in this process",
+    ),
+    key(
+        "public.requests_per_second",
+        Kind::Integer(0, 1_000_000),
+        "50",
+        "The rate of a caller; 0 is without limit",
+    ),
+    key(
+        "public.trusted_proxies",
+        Kind::List,
+        "",
+        "Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed",
+    ),
+    key(
+        "public.url",
+        Kind::Text,
+        "",
+        "The address that people know the site by, for canonical links: https://sysndd.org",
+    ),
+    key(
+        "shutdown.drain_seconds",
+        Kind::Integer(0, 600),
+        "6",
+        "How long readiness says no before the door closes",
+    ),
+    key(
+        "shutdown.finish_seconds",
+        Kind::Integer(1, 3600),
+        "30",
+        "How long requests under way may take after that",
+    ),
 ];
 
 /// What to do with a schema that is newer than this program.
@@ -260,7 +348,8 @@ mod tests {
         let source = include_str!("settings.rs");
         let (_, code) = source.split_once("impl Settings {").expect("code");
         let (code, _) = code.split_once("mod tests").expect("tests");
-        for name in code.split('"').filter(|text| text.contains('.') && !text.contains(['/', ' '])) {
+        for name in code.split('"').filter(|text| text.contains('.') && !text.contains(['/', ' ']))
+        {
             let known = KEYS.iter().any(|key| key.name == name) || name == "sysndd.db";
             assert!(known, "{name}");
         }

@@ -161,7 +161,7 @@ impl Coordinator {
         loop {
             let found = match look(&self.database, &self.migrations).await {
                 Ok(found) => found,
-                Err(error) if error.retry_helps() && mode != Mode::Off => {
+                Err(error) if error.retry_helps() => {
                     self.unavailable(&mut run, &error).await;
                     continue;
                 }
@@ -197,7 +197,8 @@ impl Coordinator {
     fn settled(&self, run: &Run, found: &Look, mode: Mode) -> Result<Option<Outcome>, Failure> {
         match found.state {
             State::Current | State::Ahead => {
-                let own = |row: &&Applied| row.instance == self.instance && run.tried.contains(&row.name);
+                let own =
+                    |row: &&Applied| row.instance == self.instance && run.tried.contains(&row.name);
                 let applied: Vec<String> =
                     found.applied.iter().filter(own).map(|row| row.name.clone()).collect();
                 let fast_path = !run.pending_seen;
@@ -245,7 +246,11 @@ impl Coordinator {
     }
 
     /// Looks again and applies what is missing.
-    async fn under_the_lock(&self, run: &mut Run, mut session: Session) -> Result<Outcome, Failure> {
+    async fn under_the_lock(
+        &self,
+        run: &mut Run,
+        mut session: Session,
+    ) -> Result<Outcome, Failure> {
         match self.apply(run, &mut session).await {
             Ok(applied) if applied.is_empty() => {
                 session.roll_back().await;

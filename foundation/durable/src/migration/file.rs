@@ -108,7 +108,9 @@ impl Migrations {
         read.sort_by_key(|file| file.version);
         for (expected, file) in (1..).zip(&read) {
             if file.version != expected {
-                let what = format!("the number is not {expected}: numbers follow each other from 1, each once");
+                let what = format!(
+                    "the number is not {expected}: numbers follow each other from 1, each once"
+                );
                 return Err(problem(file.name, 0, what));
             }
         }
@@ -175,14 +177,21 @@ fn parse(file: &MigrationFile) -> Result<Migration, Problem> {
                     return Err(wrong("a step has a name"));
                 }
                 let name = name.to_owned();
-                steps.push(Step { name, only: None, sql: String::new(), postconditions: Vec::new() });
+                steps.push(Step {
+                    name,
+                    only: None,
+                    sql: String::new(),
+                    postconditions: Vec::new(),
+                });
             }
             (Some(("compatible", text)), None) => {
                 compatible = text
                     .parse()
                     .ok()
                     .filter(|number| (0..=version).contains(number))
-                    .ok_or_else(|| wrong("after `compatible:` stands the number of this or an older schema"))?;
+                    .ok_or_else(|| {
+                        wrong("after `compatible:` stands the number of this or an older schema")
+                    })?;
             }
             (Some(("only", engine)), Some(step)) if step.sql.trim().is_empty() => {
                 step.only = Some(match engine {
@@ -207,7 +216,9 @@ fn parse(file: &MigrationFile) -> Result<Migration, Problem> {
             }
             (None, Some(step)) => {
                 if ends_a_transaction(line) {
-                    return Err(wrong("a file can't begin or end a transaction: all of it runs in one"));
+                    return Err(wrong(
+                        "a file can't begin or end a transaction: all of it runs in one",
+                    ));
                 }
                 step.sql.push_str(line);
                 step.sql.push('\n');
@@ -226,9 +237,7 @@ fn parse(file: &MigrationFile) -> Result<Migration, Problem> {
 /// `-- word: text`, for the words that mean something.
 fn directive(line: &str) -> Option<(&str, &str)> {
     let (word, text) = line.trim().strip_prefix("-- ")?.split_once(':')?;
-    ["step", "only", "postcondition", "compatible"]
-        .contains(&word)
-        .then_some((word, text.trim()))
+    ["step", "only", "postcondition", "compatible"].contains(&word).then_some((word, text.trim()))
 }
 
 fn is_comment(line: &str) -> bool {
@@ -243,7 +252,9 @@ fn ends_a_transaction(line: &str) -> bool {
     let mut words = text.split_whitespace();
     match (words.next(), words.next()) {
         (Some("COMMIT" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "VACUUM"), _) => true,
-        (Some("BEGIN"), Some("TRANSACTION" | "IMMEDIATE" | "EXCLUSIVE" | "DEFERRED" | "WORK")) => true,
+        (Some("BEGIN"), Some("TRANSACTION" | "IMMEDIATE" | "EXCLUSIVE" | "DEFERRED" | "WORK")) => {
+            true
+        }
         (Some("START" | "END"), Some("TRANSACTION")) => true,
         _ => text.starts_with("CREATE ") && text.contains(" CONCURRENTLY"),
     }
@@ -270,7 +281,8 @@ mod tests {
         let migrations = one("0001_a.sql", TEXT).expect("a migration");
         let file = &migrations.files()[0];
         assert_eq!((file.version, file.compatible, migrations.latest()), (1, 1, 1));
-        let names = |engine| file.steps_for(engine).map(|step| step.name.as_str()).collect::<Vec<_>>();
+        let names =
+            |engine| file.steps_for(engine).map(|step| step.name.as_str()).collect::<Vec<_>>();
         assert_eq!(names(Engine::Sqlite), ["one table", "more"]);
         assert_eq!(names(Engine::Postgres), ["one table"]);
         let (step, sql) = file.postconditions_for(Engine::Postgres).next().expect("one");
@@ -288,9 +300,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named_with_its_line() {
-        assert_eq!(wrong("CREATE TABLE a (b BIGINT);"), "migration 0001_a.sql, line 1: SQL stands in a step: a line `-- step: name` comes first");
+        assert_eq!(
+            wrong("CREATE TABLE a (b BIGINT);"),
+            "migration 0001_a.sql, line 1: SQL stands in a step: a line `-- step: name` comes first"
+        );
         assert!(wrong("-- step: a\nCOMMIT;\n").contains("line 2: a file can't begin or end"));
-        assert!(wrong("-- step: a\nSELECT 1;\n-- only: sqlite\n").contains("line 3: `only:` does not belong here"));
+        assert!(
+            wrong("-- step: a\nSELECT 1;\n-- only: sqlite\n")
+                .contains("line 3: `only:` does not belong here")
+        );
         assert!(wrong("-- step: a\n-- only: mysql\nSELECT 1;").contains("postgres or sqlite"));
         assert!(wrong("-- step: a\n-- nothing\n").contains("has no SQL"));
         assert!(wrong("-- compatible: 2\n-- step: a\nSELECT 1;").contains("line 1"));

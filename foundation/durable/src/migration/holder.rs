@@ -61,7 +61,8 @@ pub(super) fn application_name(instance: &str, step: &str) -> String {
 pub(super) fn of_postgres(row: &Row) -> Result<Holder, Error> {
     let name = row.text(0)?;
     let (who, step) = name.split_once(' ').unwrap_or((name, ""));
-    let who = if who.is_empty() { format!("connection {}", row.integer(2)?) } else { who.to_owned() };
+    let who =
+        if who.is_empty() { format!("connection {}", row.integer(2)?) } else { who.to_owned() };
     Ok(Holder { who, step: step.to_owned(), since: row.text(1)?.to_owned() })
 }
 
@@ -128,7 +129,10 @@ mod tests {
         };
         note.write(&holder);
         assert_eq!(note.read(), Some(holder.clone()));
-        assert_eq!(holder.to_string(), "api-1:7 at `0001_a.sql: a table` since 2026-01-01T00:00:00Z");
+        assert_eq!(
+            holder.to_string(),
+            "api-1:7 at `0001_a.sql: a table` since 2026-01-01T00:00:00Z"
+        );
         std::fs::write(directory.path().join("a.db.migrating"), "api-1:7\n").expect("a file");
         assert_eq!(note.read(), None);
         note.remove();

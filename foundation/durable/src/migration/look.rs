@@ -194,7 +194,9 @@ fn unknown(what: &str) -> Look {
         serves: false,
         applied: Vec::new(),
         pending: Vec::new(),
-        detail: format!("the history can't be read ({what}): this user needs GRANT SELECT ON schema_migration"),
+        detail: format!(
+            "the history can't be read ({what}): this user needs GRANT SELECT ON schema_migration"
+        ),
     }
 }
 
@@ -203,12 +205,16 @@ pub(super) fn judge(migrations: &Migrations, applied: Vec<Applied>) -> Look {
     let files = migrations.files();
     let latest = migrations.latest();
     let gap = (1..).zip(&applied).find(|(expected, row)| row.version != *expected);
-    let drifted = applied.iter().zip(files).find(|(row, file)| row.checksum != file.checksum || row.name != file.name);
+    let drifted = applied
+        .iter()
+        .zip(files)
+        .find(|(row, file)| row.checksum != file.checksum || row.name != file.name);
     let newer: Vec<_> = applied.iter().filter(|row| row.version > latest).collect();
     let pending: Vec<String> =
         files.iter().skip(applied.len()).map(|file| file.name.to_owned()).collect();
     let (state, serves, detail) = if let Some((expected, _)) = gap {
-        let detail = format!("the history lacks version {expected}: restore the database from a backup");
+        let detail =
+            format!("the history lacks version {expected}: restore the database from a backup");
         (State::Dirty, false, detail)
     } else if let Some((row, file)) = drifted {
         let detail = format!(
@@ -218,7 +224,8 @@ pub(super) fn judge(migrations: &Migrations, applied: Vec<Applied>) -> Look {
         (State::Drifted, false, detail)
     } else if let Some(last) = newer.last() {
         let serves = newer.iter().all(|row| row.compatible <= latest);
-        let detail = format!("the schema is at {}, this program knows it up to {latest}", last.name);
+        let detail =
+            format!("the schema is at {}, this program knows it up to {latest}", last.name);
         (State::Ahead, serves, detail)
     } else if pending.is_empty() {
         (State::Current, true, String::new())

@@ -20,8 +20,7 @@ use crate::value::{Row, Value};
 /// behind it; it is tried again.
 const BEGIN_POSTGRES: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; \
      SET LOCAL idle_in_transaction_session_timeout = '30s'";
-const TRY_LOCK: &str =
-    "SELECT CAST(pg_try_advisory_xact_lock(CAST($1 AS INTEGER), hashtext(current_schema())) AS INTEGER)";
+const TRY_LOCK: &str = "SELECT CAST(pg_try_advisory_xact_lock(CAST($1 AS INTEGER), hashtext(current_schema())) AS INTEGER)";
 const SET_NAME: &str = "SELECT set_config('application_name', $1, true)";
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\
      version BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL, \

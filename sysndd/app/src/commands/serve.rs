@@ -1,39 +1,53 @@
 //! `sysndd serve`.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use clap::Args;
-use foundation_durable::Database;
 use foundation_runtime::exit::Exit;
+use foundation_runtime::log::{self, Output};
 
+use super::Flags;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::{server, ui};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The data directory
-    #[arg(long, value_name = "DIRECTORY", default_value = "data")]
-    data: PathBuf,
-    /// Where the site and its API answer
+    /// Where pages and API answer
     #[arg(long, value_name = "ADDRESS")]
-    public: Option<SocketAddr>,
+    public: Option<String>,
     /// Where health and metrics answer
     #[arg(long, value_name = "ADDRESS")]
-    operations: Option<SocketAddr>,
+    operations: Option<String>,
+    /// At start: migrate (auto), wait for another process to do it, or neither (off)
+    #[arg(long, value_name = "MODE")]
+    migrate: Option<String>,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Exit {
-    let mut settings = Settings::for_data(arguments.data);
-    settings.public = arguments.public.unwrap_or(settings.public);
-    settings.operations = arguments.operations.unwrap_or(settings.operations);
-    let database = match Database::open(&settings.database).await {
-        Ok(database) => database,
-        Err(error) => {
-            ui::error(&format!("{error}; {}", error.next_step()));
-            return error.exit();
-        }
+impl Arguments {
+    pub(super) fn flags(&self) -> Flags {
+        let flags = [
+            ("public.address", "--public", &self.public),
+            ("operations.address", "--operations", &self.operations),
+            ("migrate", "--migrate", &self.migrate),
+        ];
+        let given = flags.into_iter();
+        given.filter_map(|(key, flag, value)| Some((key, flag, value.clone()?))).collect()
+    }
+}
+
+pub(super) async fn run(settings: Settings) -> Exit {
+    log::start(settings.log_format, &settings.log_level, Output::Standard);
+    if let Err(exit) = super::data_directory(&settings) {
+        return exit;
+    }
+    let (database, migrations, coordinator) = match super::database(&settings).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
-    server::run(State::new(database, settings)).await
+    match State::new(database, settings, migrations, coordinator.status()) {
+        Ok(state) => server::run(state, coordinator).await,
+        Err(error) => {
+            ui::error(&format!("no random bytes for the name of this run: {error}"));
+            Exit::Machine
+        }
+    }
 }

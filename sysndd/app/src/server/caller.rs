@@ -9,11 +9,7 @@ use foundation_runtime::listen::Peer;
 use crate::settings::Network;
 
 /// The address of the caller.
-pub(super) fn address(
-    extensions: &Extensions,
-    headers: &HeaderMap,
-    trusted: &[Network],
-) -> IpAddr {
+pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let peer = extensions
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());

@@ -16,7 +16,11 @@ const EXPOSED: HeaderValue =
     HeaderValue::from_static("ETag, Content-Disposition, Retry-After, X-Request-Id");
 const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
-pub(super) async fn answer(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+pub(super) async fn answer(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !request.uri().path().starts_with("/api") {
         return next.run(request).await;
     }
@@ -27,7 +31,10 @@ pub(super) async fn answer(Extract(state): Extract<State>, request: Request, nex
     let own = is_own(&origin, request.headers(), public);
     if !own && !is_allowed(&origin, public) {
         if public.cors_refuse_unknown {
-            return vary(problem(StatusCode::FORBIDDEN, "Pages of this origin may not call the API."));
+            return vary(problem(
+                StatusCode::FORBIDDEN,
+                "Pages of this origin may not call the API.",
+            ));
         }
         return vary(next.run(request).await);
     }
@@ -91,10 +98,18 @@ mod tests {
         let mut public = Settings::for_data(directory).expect("defaults").public;
         public.cors_allowed_origins = vec!["https://sysndd.org".to_owned()];
         let allowed = |origin: &str| is_allowed(&origin.parse().expect("a header"), &public);
-        for known in ["https://sysndd.org", "http://localhost:5173", "http://127.0.0.1", "http://[::1]:80"] {
+        for known in
+            ["https://sysndd.org", "http://localhost:5173", "http://127.0.0.1", "http://[::1]:80"]
+        {
             assert!(allowed(known), "{known}");
         }
-        for other in ["https://evil.example", "null", "https://sysndd.org.evil.example", "http://localhost.evil.example", "file://localhost"] {
+        for other in [
+            "https://evil.example",
+            "null",
+            "https://sysndd.org.evil.example",
+            "http://localhost.evil.example",
+            "file://localhost",
+        ] {
             assert!(!allowed(other), "{other}");
         }
         let mut headers = HeaderMap::new();

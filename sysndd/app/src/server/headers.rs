@@ -28,7 +28,8 @@ const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 
 pub(super) async fn add(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
     // The API is for other sites too, as far as CORS lets them.
-    let resource = if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
+    let resource =
+        if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {

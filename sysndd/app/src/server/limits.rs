@@ -21,7 +21,7 @@ use crate::settings::Public;
 use crate::state::State;
 
 /// The limits of a process.
-pub struct Limits {
+pub(crate) struct Limits {
     rates: Option<DefaultKeyedRateLimiter<IpAddr>>,
     in_flight: Arc<Semaphore>,
 }
@@ -29,7 +29,7 @@ pub struct Limits {
 impl Limits {
     /// Limits by the settings.
     #[must_use]
-    pub fn new(public: &Public) -> Self {
+    pub(crate) fn new(public: &Public) -> Self {
         let rates = NonZeroU32::new(public.requests_per_second).map(|rate| {
             let burst = NonZeroU32::new(public.request_burst).unwrap_or(rate);
             RateLimiter::dashmap(Quota::per_second(rate).allow_burst(burst))
@@ -38,7 +38,7 @@ impl Limits {
     }
 
     /// Forgets callers that have been quiet; once in a while.
-    pub fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         if let Some(rates) = &self.rates {
             rates.retain_recent();
             rates.shrink_to_fit();
@@ -53,11 +53,19 @@ impl Limits {
     }
 }
 
-pub(super) async fn apply(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+pub(super) async fn apply(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let public = &state.settings.public;
     let caller = caller::address(request.extensions(), request.headers(), &public.trusted_proxies);
     if let Some(seconds) = state.limits.wait(caller::bucket(caller)) {
-        return later(StatusCode::TOO_MANY_REQUESTS, "Too many requests from your address.", seconds);
+        return later(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests from your address.",
+            seconds,
+        );
     }
     let Ok(_place) = Arc::clone(&state.limits.in_flight).try_acquire_owned() else {
         return later(StatusCode::SERVICE_UNAVAILABLE, "This server has too much to do.", 1);

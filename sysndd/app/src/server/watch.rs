@@ -77,7 +77,9 @@ fn id(request: &Request, state: &State) -> String {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     match given {
-        Some(given) if !given.is_empty() && given.len() <= ID_BYTES_MAX && given.chars().all(plain) => {
+        Some(given)
+            if !given.is_empty() && given.len() <= ID_BYTES_MAX && given.chars().all(plain) =>
+        {
             given.to_owned()
         }
         _ => {
