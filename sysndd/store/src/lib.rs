@@ -1,3 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "generate")]
+mod batch;
+pub mod data_version;
+pub mod entity;
+pub mod error;
+pub mod gene;
+#[cfg(feature = "generate")]
+pub mod generate;
+mod ids;
+pub mod import;
+pub mod list;
+mod memory;
+pub mod ontology;
+pub mod panel;
+pub mod phenotype;
+pub mod provenance;
+pub mod reader;
 pub mod schema;
+pub mod search;
+pub mod statistics;
+pub mod vocabulary;
+
+pub use error::Error;
+pub use reader::{Reader, Reading};
+
+/// Every SQL text of this crate that reads; a test prepares all of them on both engines. The texts of
+/// lists are built, in `list` only.
+pub const READ_STATEMENTS: &[&[foundation_durable::Statement]] = &[
+    entity::STATEMENTS,
+    gene::STATEMENTS,
+    ontology::STATEMENTS,
+    reader::STATEMENTS,
+    search::STATEMENTS,
+    statistics::STATEMENTS,
+    vocabulary::STATEMENTS,
+];
