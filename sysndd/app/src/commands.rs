@@ -2,6 +2,7 @@
 
 mod config;
 mod health;
+mod import;
 mod manual;
 mod migrate;
 mod serve;
@@ -52,6 +53,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Look at the schema of the database, or bring it up to date
     Migrate(migrate::Arguments),
+    /// Load data from elsewhere
+    Import(import::Arguments),
     /// Ask a running server whether it is ready: exit code 0 or 1
     Health(health::Arguments),
     /// Look at the configuration
@@ -82,6 +85,9 @@ pub fn run() -> Exit {
         }
         Command::Migrate(arguments) => {
             started(given, Vec::new(), |loaded| migrate::run(arguments, loaded.settings))
+        }
+        Command::Import(arguments) => {
+            started(given, Vec::new(), |loaded| import::run(arguments, loaded.settings))
         }
         Command::Health(arguments) => health::run(&arguments),
         Command::Config(arguments) => match load(given, Vec::new()) {

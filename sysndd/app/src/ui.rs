@@ -1,5 +1,7 @@
 //! The only place of `sysndd` that prints; logs go their own way.
 
+pub mod progress;
+
 use std::io::{self, Write as _};
 
 /// Prints a line for people or programs to standard output. A reader that has gone is no failure.

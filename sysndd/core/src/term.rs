@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_term() {
-        for text in ["", "HP:", "HP:1", "HP:+000001", "HP:00000011", "hp:0000001", "HP:000000\u{661}"] {
+        for text in
+            ["", "HP:", "HP:1", "HP:+000001", "HP:00000011", "hp:0000001", "HP:000000\u{661}"]
+        {
             assert_eq!(text.parse::<Term>(), Err(NoTerm), "{text}");
         }
     }

@@ -177,10 +177,7 @@ pub const INHERITANCE: [Inheritance; 8] = [
     inheritance(1423, "X-linked dominant inheritance", InheritanceGroup::XLinked, "XD"),
     inheritance(1427, "Mitochondrial inheritance", InheritanceGroup::Other, "Mit"),
     inheritance(1428, "Somatic mutation inheritance", InheritanceGroup::Other, "Som"),
-    Inheritance {
-        active: false,
-        ..inheritance(5, "unknown", InheritanceGroup::Other, "unk")
-    },
+    Inheritance { active: false, ..inheritance(5, "unknown", InheritanceGroup::Other, "unk") },
 ];
 
 /// The root of what can be wrong with a body: linked only to an entity that has nothing else.

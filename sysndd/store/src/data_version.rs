@@ -3,10 +3,8 @@
 use foundation_durable::{Error, Statement, Transaction};
 use jiff::Timestamp;
 
-const CURRENT: Statement = Statement {
-    name: "data version",
-    sql: "SELECT version FROM data_version WHERE only_row = 1",
-};
+const CURRENT: Statement =
+    Statement { name: "data version", sql: "SELECT version FROM data_version WHERE only_row = 1" };
 
 const RAISE: Statement = Statement {
     name: "raise data version",

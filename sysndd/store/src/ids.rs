@@ -10,10 +10,8 @@ const LOCK: Statement = Statement {
     sql: "UPDATE id_sequence SET last_id = last_id WHERE name = $1 RETURNING last_id",
 };
 
-const STORE: Statement = Statement {
-    name: "store ids",
-    sql: "UPDATE id_sequence SET last_id = $2 WHERE name = $1",
-};
+const STORE: Statement =
+    Statement { name: "store ids", sql: "UPDATE id_sequence SET last_id = $2 WHERE name = $1" };
 
 pub(crate) const STATEMENTS: &[Statement] = &[LOCK, STORE];
 

@@ -93,8 +93,19 @@ impl AnnotationReader {
             }
             Line::Nothing => return Ok(None),
         };
-        let [disease, qualifier, term, reference, evidence, onset, frequency, sex, modifier, aspect, biocuration] =
-            row[..]
+        let [
+            disease,
+            qualifier,
+            term,
+            reference,
+            evidence,
+            onset,
+            frequency,
+            sex,
+            modifier,
+            aspect,
+            biocuration,
+        ] = row[..]
         else {
             return Ok(None);
         };
@@ -146,7 +157,9 @@ mod tests {
     }
 
     fn row(disease: &str, qualifier: &str, evidence: &str, frequency: &str) -> String {
-        format!("{disease}\tname\t{qualifier}\tHP:0001250\tPMID:1\t{evidence}\t\t{frequency}\t\t\tP\tHPO:a[2020-01-01]\n")
+        format!(
+            "{disease}\tname\t{qualifier}\tHP:0001250\tPMID:1\t{evidence}\t\t{frequency}\t\t\tP\tHPO:a[2020-01-01]\n"
+        )
     }
 
     #[test]
@@ -170,9 +183,15 @@ mod tests {
         let problem = |text: &str| read(text.as_bytes()).expect_err("a problem").to_string();
         assert_eq!(problem("a\tb\n"), "line 1: the header has no column `database_id`");
         assert_eq!(problem("#only comments\n"), "line 1: the file ends before its header");
-        assert_eq!(problem(&format!("{HEADER}a\tb\n")), "line 2: 2 columns, where the header has 12");
+        assert_eq!(
+            problem(&format!("{HEADER}a\tb\n")),
+            "line 2: 2 columns, where the header has 12"
+        );
         let bad = row("OMIM:1", "", "PCS", "").replace("HP:0001250", "seizure");
-        assert_eq!(problem(&format!("{HEADER}{bad}")), "line 2: `seizure`: a term is `HP:` and seven digits");
+        assert_eq!(
+            problem(&format!("{HEADER}{bad}")),
+            "line 2: `seizure`: a term is `HP:` and seven digits"
+        );
     }
 
     proptest! {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Problem;
 use super::table::{Line, Table, shown};
 
-const COLUMNS: &[&[&str]] = &[&["subject_id"], &["subject_label"], &["predicate_id"], &["object_id"]];
+const COLUMNS: &[&[&str]] =
+    &[&["subject_id"], &["subject_label"], &["predicate_id"], &["object_id"]];
 /// Mappings that say "the same disease".
 const SAME: [&str; 2] = ["oboInOwl:hasDbXref", "skos:exactMatch"];
 /// More than there are.
@@ -95,7 +96,9 @@ impl MappingReader {
             return Ok(());
         }
         if !mondo.starts_with("MONDO:") || label.is_empty() {
-            return Err(self.table.problem(format!("{} is no Mondo id with a label", shown(mondo))));
+            return Err(self
+                .table
+                .problem(format!("{} is no Mondo id with a label", shown(mondo))));
         }
         if !self.names.add(omim, mondo, label) {
             return Err(self.table.problem(format!("more than {NAMES_MAX} names")));
@@ -117,7 +120,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HEADER: &str = "subject_id\tsubject_label\tpredicate_id\tobject_id\tmapping_justification\n";
+    const HEADER: &str =
+        "subject_id\tsubject_label\tpredicate_id\tobject_id\tmapping_justification\n";
 
     fn read(text: &[u8]) -> Result<DiseaseNames, Problem> {
         let mut reader = MappingReader::new();
@@ -134,7 +138,10 @@ mod tests {
         let text = format!("#mapping_set_version: \"2025-01-01\"\n{HEADER}{rows}");
         let names = read(text.as_bytes()).expect("names");
         assert_eq!((names.label("OMIM:1"), names.label("OMIM:2")), (Some("first"), None));
-        assert_eq!(names.identifiers("OMIM:1").collect::<Vec<_>>(), ["MONDO:0000002", "MONDO:0000009"]);
+        assert_eq!(
+            names.identifiers("OMIM:1").collect::<Vec<_>>(),
+            ["MONDO:0000002", "MONDO:0000009"]
+        );
         assert_eq!(names.release(), Some("2025-01-01"));
     }
 

@@ -9,7 +9,9 @@ use super::annotation::Annotation;
 use super::frequency;
 use super::ontology::Ontology;
 use crate::term::Term;
-use crate::vocabulary::{Category, Modifier, PHENOTYPES, PHENOTYPIC_ABNORMALITY, UNKNOWN_INHERITANCE};
+use crate::vocabulary::{
+    Category, Modifier, PHENOTYPES, PHENOTYPIC_ABNORMALITY, UNKNOWN_INHERITANCE,
+};
 
 /// A disease with a phenotype at or below this is neurodevelopmental.
 const NEURODEVELOPMENTAL: Term = Term::new(12759);
@@ -173,8 +175,11 @@ impl Row {
 impl Place {
     fn of(term: Term, ontology: &Ontology) -> Self {
         let above = ontology.at_or_above(term);
-        let listed: Vec<Term> =
-            PHENOTYPES.iter().map(|(listed, _)| *listed).filter(|listed| above.contains(listed)).collect();
+        let listed: Vec<Term> = PHENOTYPES
+            .iter()
+            .map(|(listed, _)| *listed)
+            .filter(|listed| above.contains(listed))
+            .collect();
         let is_most_specific = |term: &Term| {
             !listed.iter().any(|other| other != term && ontology.is_at_or_below(*other, *term))
         };
@@ -262,12 +267,20 @@ mod tests {
     }
 
     fn phenotypes(rows: &[Annotation<'static>]) -> Vec<(String, &'static str)> {
-        of(rows).phenotypes.iter().map(|(term, modifier)| (term.to_string(), modifier.name())).collect()
+        of(rows)
+            .phenotypes
+            .iter()
+            .map(|(term, modifier)| (term.to_string(), modifier.name()))
+            .collect()
     }
 
     #[test]
     fn each_term_is_linked_by_the_most_specific_terms_of_the_list() {
-        let found = phenotypes(&[row("HP:0010864", 'P', ""), row("HP:0007359", 'P', ""), row("HP:0001251", 'P', "")]);
+        let found = phenotypes(&[
+            row("HP:0010864", 'P', ""),
+            row("HP:0007359", 'P', ""),
+            row("HP:0001251", 'P', ""),
+        ]);
         let expected = ["HP:0000707", "HP:0001250", "HP:0010864"];
         assert_eq!(found, expected.map(|term| (term.to_owned(), "present")));
     }
@@ -276,7 +289,10 @@ mod tests {
     fn the_root_is_linked_only_when_there_is_nothing_else() {
         let other = row("HP:0025142", 'P', "");
         assert_eq!(phenotypes(&[other]), [("HP:0000118".to_owned(), "present")]);
-        assert_eq!(phenotypes(&[other, row("HP:0001250", 'C', "")]), [("HP:0001250".to_owned(), "present")]);
+        assert_eq!(
+            phenotypes(&[other, row("HP:0001250", 'C', "")]),
+            [("HP:0001250".to_owned(), "present")]
+        );
     }
 
     #[test]
@@ -291,14 +307,21 @@ mod tests {
         assert!(of(&[row("HP:0010864", 'P', "")]).is_neurodevelopmental);
         assert!(of(&[row("HP:0012759", 'P', "")]).is_neurodevelopmental);
         assert!(!of(&[row("HP:0010864", 'C', "")]).is_neurodevelopmental);
-        assert!(!of(&[row("HP:0010864", 'P', "0/9"), row("HP:0001250", 'P', "")]).is_neurodevelopmental);
+        assert!(
+            !of(&[row("HP:0010864", 'P', "0/9"), row("HP:0001250", 'P', "")]).is_neurodevelopmental
+        );
     }
 
     #[test]
     fn what_only_qualifies_a_mode_of_inheritance_is_none() {
-        let modes = |rows: &[Annotation<'static>]| of(rows).modes().map(|term| term.to_string()).collect::<Vec<_>>();
+        let modes = |rows: &[Annotation<'static>]| {
+            of(rows).modes().map(|term| term.to_string()).collect::<Vec<_>>()
+        };
         assert_eq!(modes(&[row("HP:0003829", 'I', "")]), ["HP:0000005"]);
-        assert_eq!(modes(&[row("HP:0003829", 'I', ""), row("HP:0000006", 'I', "")]), ["HP:0000006"]);
+        assert_eq!(
+            modes(&[row("HP:0003829", 'I', ""), row("HP:0000006", 'I', "")]),
+            ["HP:0000006"]
+        );
     }
 
     #[test]

@@ -52,7 +52,8 @@ fn share(text: &str) -> Option<(u128, u128)> {
 
 /// Digits, few enough that products of two stay exact.
 fn number(text: &str) -> Option<u128> {
-    let is_number = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
 }
 
@@ -70,7 +71,9 @@ mod tests {
         for text in ["1/20", "5%", "19.9%", "3/16", OCCASIONAL] {
             assert_eq!(of(text), "variable", "{text}");
         }
-        for text in ["1/5", "20%", "7/7", "100%", FREQUENT, VERY_FREQUENT, OBLIGATE, "", "often", "3/0"] {
+        for text in
+            ["1/5", "20%", "7/7", "100%", FREQUENT, VERY_FREQUENT, OBLIGATE, "", "often", "3/0"]
+        {
             assert_eq!(of(text), "present", "{text}");
         }
     }

@@ -102,19 +102,39 @@ impl LocusReader {
     /// of the two an association means could not be told.
     pub fn line(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let Line::Row(row) = self.table.read(bytes)? else { return Ok(()) };
-        let [hgnc_id, symbol, name, status, ncbi, group, kind, location, aliases, previous, ensembl, ucsc, ccds, uniprot, omim, mane, mouse, rat] =
-            row[..]
+        let [
+            hgnc_id,
+            symbol,
+            name,
+            status,
+            ncbi,
+            group,
+            kind,
+            location,
+            aliases,
+            previous,
+            ensembl,
+            ucsc,
+            ccds,
+            uniprot,
+            omim,
+            mane,
+            mouse,
+            rat,
+        ] = row[..]
         else {
             return Ok(());
         };
         if status != "Approved" || ncbi.is_empty() {
             return Ok(());
         }
-        let is_identifier = hgnc_id
-            .strip_prefix("HGNC:")
-            .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_identifier = hgnc_id.strip_prefix("HGNC:").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
         if !is_identifier || symbol.is_empty() {
-            return Err(self.table.problem(format!("{} is no HGNC id with a symbol", shown(hgnc_id))));
+            return Err(self
+                .table
+                .problem(format!("{} is no HGNC id with a symbol", shown(hgnc_id))));
         }
         let locus = Locus {
             hgnc_id: hgnc_id.to_owned(),
@@ -140,7 +160,11 @@ impl LocusReader {
             return Err(self.table.problem(format!("more than {LOCI_MAX} genes")));
         }
         if let Some(other) = self.loci.insert(ncbi.to_owned(), locus) {
-            let what = format!("{} and {hgnc_id} have the same NCBI number {}", other.hgnc_id, shown(ncbi));
+            let what = format!(
+                "{} and {hgnc_id} have the same NCBI number {}",
+                other.hgnc_id,
+                shown(ncbi)
+            );
             return Err(self.table.problem(what));
         }
         Ok(())
@@ -162,8 +186,11 @@ fn one(text: &str) -> Option<String> {
 
 /// Values between commas or bars, in quotes or not.
 fn several(text: &str) -> Option<String> {
-    let values: Vec<&str> =
-        text.split(['|', ',']).map(|value| value.trim().trim_matches('"')).filter(|value| !value.is_empty()).collect();
+    let values: Vec<&str> = text
+        .split(['|', ','])
+        .map(|value| value.trim().trim_matches('"'))
+        .filter(|value| !value.is_empty())
+        .collect();
     (!values.is_empty()).then(|| values.join("|"))
 }
 
@@ -184,7 +211,9 @@ mod tests {
 
     #[test]
     fn both_kinds_of_table_give_the_same_gene() {
-        let custom = format!("{HEADER}HGNC:20\tAARS1\ta name\tApproved\tCMT2N, AARS2\t16\tAARS\nHGNC:21\tX\ty\tEntry Withdrawn\t\t17\t\n");
+        let custom = format!(
+            "{HEADER}HGNC:20\tAARS1\ta name\tApproved\tCMT2N, AARS2\t16\tAARS\nHGNC:21\tX\ty\tEntry Withdrawn\t\t17\t\n"
+        );
         let complete = "hgnc_id\tsymbol\tname\tstatus\tprev_symbol\talias_symbol\tentrez_id\nHGNC:20\tAARS1\ta name\tApproved\tAARS\t\"CMT2N|AARS2\"\t16\n";
         let loci = read(custom.as_bytes()).expect("genes");
         assert_eq!(loci, read(complete.as_bytes()).expect("genes"));
@@ -194,7 +223,8 @@ mod tests {
 
     #[test]
     fn two_genes_with_one_ncbi_number_are_refused() {
-        let text = format!("{HEADER}HGNC:20\tA\ta\tApproved\t\t16\t\nHGNC:21\tB\tb\tApproved\t\t16\t\n");
+        let text =
+            format!("{HEADER}HGNC:20\tA\ta\tApproved\t\t16\t\nHGNC:21\tB\tb\tApproved\t\t16\t\n");
         let problem = read(text.as_bytes()).expect_err("a problem").to_string();
         assert_eq!(problem, "line 3: HGNC:20 and HGNC:21 have the same NCBI number `16`");
     }

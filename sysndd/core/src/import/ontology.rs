@@ -247,7 +247,9 @@ fn quoted(line: u64, value: &str) -> Result<String, Problem> {
     while let Some(letter) = letters.next() {
         match letter {
             '"' => return Ok(text),
-            '\\' => text.extend(letters.next().map(|letter| if letter == 'n' { '\n' } else { letter })),
+            '\\' => {
+                text.extend(letters.next().map(|letter| if letter == 'n' { '\n' } else { letter }))
+            }
             _ => text.push(letter),
         }
     }
@@ -308,7 +310,10 @@ mod tests {
         assert_eq!(problem("[Term]\nname: a\n[Term]\n"), "line 1: this term has no id");
         assert_eq!(problem("[Term]\nid: HP:0000002\n"), "line 1: HP:0000002 has no name");
         assert!(problem("[Term]\nid: HP:0000002\nname: a\ndef: \"open\n").starts_with("line 4: "));
-        assert!(problem("[Term]\nid: HP:0000002\nname: a\n[Term]\nid: HP:0000002\nname: b\n").contains("twice"));
+        assert!(
+            problem("[Term]\nid: HP:0000002\nname: a\n[Term]\nid: HP:0000002\nname: b\n")
+                .contains("twice")
+        );
         assert_eq!(read(b"[Term]\nname: \xff\n").expect_err("a problem").what, "it is not UTF-8");
     }
 

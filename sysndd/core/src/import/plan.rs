@@ -116,7 +116,14 @@ impl<'a> Plan<'a> {
         plan
     }
 
-    fn reject(&mut self, associations: &Associations, gene: &str, id: &str, disease: &Disease, inheritance: Term) {
+    fn reject(
+        &mut self,
+        associations: &Associations,
+        gene: &str,
+        id: &str,
+        disease: &Disease,
+        inheritance: Term,
+    ) {
         if disease.is_neurodevelopmental {
             self.rejected.insert(Rejected {
                 gene: gene.to_owned(),

@@ -14,8 +14,9 @@ use crate::ids::{Ids, Sequence};
 /// How often each phenotype of the list is linked on the published site, in its order, of
 /// [`LINKED_OF`].
 const LINKED: [usize; 39] = [
-    153, 20, 67, 289, 78, 723, 147, 255, 681, 1285, 701, 148, 499, 900, 1165, 1071, 76, 26, 212, 321,
-    94, 344, 818, 1172, 231, 86, 1186, 264, 46, 129, 187, 347, 606, 189, 747, 165, 442, 112, 187,
+    153, 20, 67, 289, 78, 723, 147, 255, 681, 1285, 701, 148, 499, 900, 1165, 1071, 76, 26, 212,
+    321, 94, 344, 818, 1172, 231, 86, 1186, 264, 46, 129, 187, 347, 606, 189, 747, 165, 442, 112,
+    187,
 ];
 const LINKED_OF: usize = 1998;
 
@@ -33,10 +34,30 @@ const CATEGORIES: [(Category, usize); 5] = [
 const MODIFIERS: [(i64, usize); 4] = [(1, 900), (3, 60), (4, 30), (2, 10)];
 
 const WORDS: [&str; 24] = [
-    "intellectual", "developmental", "disorder", "with", "seizures", "epileptic", "encephalopathy",
-    "microcephaly", "ataxia", "spasticity", "syndrome", "hypotonia", "dysmorphic", "facies",
-    "delayed", "speech", "leukodystrophy", "autism", "regression", "brain", "anomalies", "early",
-    "onset", "type",
+    "intellectual",
+    "developmental",
+    "disorder",
+    "with",
+    "seizures",
+    "epileptic",
+    "encephalopathy",
+    "microcephaly",
+    "ataxia",
+    "spasticity",
+    "syndrome",
+    "hypotonia",
+    "dysmorphic",
+    "facies",
+    "delayed",
+    "speech",
+    "leukodystrophy",
+    "autism",
+    "regression",
+    "brain",
+    "anomalies",
+    "early",
+    "onset",
+    "type",
 ];
 
 const LETTERS: &[u8; 20] = b"ABCDEFGHKLMNPRSTUVXZ";
@@ -105,7 +126,12 @@ fn entity(random: &mut Random, number: usize, count: usize, genes: usize, papers
     publications.dedup();
     // Fifteen years of months, each with its share of entities, in the order of their numbers.
     let month = number * 180 / count.max(1);
-    let day = format!("{:04}-{:02}-{:02}", 2010 + (month + 10) / 12, (month + 10) % 12 + 1, random.below(28) + 1);
+    let day = format!(
+        "{:04}-{:02}-{:02}",
+        2010 + (month + 10) / 12,
+        (month + 10) % 12 + 1,
+        random.below(28) + 1
+    );
     Entity {
         gene,
         disease: number,
@@ -128,12 +154,16 @@ fn sentence(random: &mut Random) -> String {
 
 /// A symbol: letters that differ for each gene, and its number.
 fn symbol(gene: usize) -> String {
-    let letter = |place: usize| char::from(LETTERS[gene * 7 / 20_usize.pow(u32::try_from(place).unwrap_or(0)) % 20]);
+    let letter = |place: usize| {
+        char::from(LETTERS[gene * 7 / 20_usize.pow(u32::try_from(place).unwrap_or(0)) % 20])
+    };
     format!("{}{}{}{}", letter(0), letter(1), letter(2), gene + 1)
 }
 
 fn disease_name(disease: usize) -> String {
-    let word = |place: usize| WORDS[(disease / 24_usize.pow(u32::try_from(place).unwrap_or(0)) + place * 5) % 24];
+    let word = |place: usize| {
+        WORDS[(disease / 24_usize.pow(u32::try_from(place).unwrap_or(0)) + place * 5) % 24]
+    };
     format!("{} {} {}, {}", word(0), word(1), word(2), disease + 1)
 }
 
@@ -157,7 +187,17 @@ pub(super) async fn write_references(
     const DAY: &str = "2025-01-16T00:00:00Z";
     let mut genes = Batch::new(
         "non_alt_loci_set",
-        &["hgnc_id", "symbol", "symbol_folded", "name", "name_folded", "status", "entrez_id", "ensembl_gene_id", "update_date"],
+        &[
+            "hgnc_id",
+            "symbol",
+            "symbol_folded",
+            "name",
+            "name_folded",
+            "status",
+            "entrez_id",
+            "ensembl_gene_id",
+            "update_date",
+        ],
     );
     let mut symbols =
         Batch::new("hgnc_symbol_lookup", &["lookup_symbol", "hgnc_id", "symbol_type"]);
@@ -184,7 +224,15 @@ pub(super) async fn write_references(
     symbols.flush(transaction).await?;
     let mut diseases = Batch::new(
         "disease_ontology_set",
-        &["disease_ontology_id_version", "disease_ontology_id", "disease_ontology_name", "disease_ontology_name_folded", "disease_ontology_source", "mondo", "update_date"],
+        &[
+            "disease_ontology_id_version",
+            "disease_ontology_id",
+            "disease_ontology_name",
+            "disease_ontology_name_folded",
+            "disease_ontology_source",
+            "mondo",
+            "update_date",
+        ],
     );
     for entity in entities {
         let name = disease_name(entity.disease);
@@ -246,19 +294,58 @@ impl Tables {
         Self {
             entities: Batch::new(
                 "ndd_entity",
-                &["entity_id", "hgnc_id", "hpo_mode_of_inheritance_term", "disease_ontology_id_version", "ndd_phenotype", "entry_date", "entry_user_id", "is_active", "first_review_id", "first_status_id"],
+                &[
+                    "entity_id",
+                    "hgnc_id",
+                    "hpo_mode_of_inheritance_term",
+                    "disease_ontology_id_version",
+                    "ndd_phenotype",
+                    "entry_date",
+                    "entry_user_id",
+                    "is_active",
+                    "first_review_id",
+                    "first_status_id",
+                ],
             ),
             reviews: Batch::new(
                 "ndd_entity_review",
-                &["review_id", "entity_id", "synopsis", "is_primary", "review_date", "review_user_id", "comment", "supersedes"],
+                &[
+                    "review_id",
+                    "entity_id",
+                    "synopsis",
+                    "is_primary",
+                    "review_date",
+                    "review_user_id",
+                    "comment",
+                    "supersedes",
+                ],
             ),
             statuses: Batch::new(
                 "ndd_entity_status",
-                &["status_id", "entity_id", "category_id", "is_active", "status_date", "status_user_id", "status_approved", "approving_user_id", "comment", "approved_at", "public_from"],
+                &[
+                    "status_id",
+                    "entity_id",
+                    "category_id",
+                    "is_active",
+                    "status_date",
+                    "status_user_id",
+                    "status_approved",
+                    "approving_user_id",
+                    "comment",
+                    "approved_at",
+                    "public_from",
+                ],
             ),
             phenotypes: Batch::new(
                 "ndd_review_phenotype_connect",
-                &["review_phenotype_id", "review_id", "entity_id", "phenotype_id", "modifier_id", "phenotype_date"],
+                &[
+                    "review_phenotype_id",
+                    "review_id",
+                    "entity_id",
+                    "phenotype_id",
+                    "modifier_id",
+                    "phenotype_date",
+                ],
             ),
             publications: Batch::new(
                 "ndd_review_publication_join",
@@ -339,18 +426,19 @@ async fn review_rows(
         _ if is_pending => (UNAPPROVED, Some(UNAPPROVED)),
         _ => ("", Some("approve")),
     };
-    let row = |review: i64, mark: &str, is_primary: bool, then: Option<&str>, before: Option<i64>| {
-        [
-            review.into(),
-            id.into(),
-            format!("{} {mark}", entity.text).trim_end().into(),
-            is_primary.into(),
-            moment(entity).into(),
-            authors.writer.into(),
-            then.into(),
-            before.into(),
-        ]
-    };
+    let row =
+        |review: i64, mark: &str, is_primary: bool, then: Option<&str>, before: Option<i64>| {
+            [
+                review.into(),
+                id.into(),
+                format!("{} {mark}", entity.text).trim_end().into(),
+                is_primary.into(),
+                moment(entity).into(),
+                authors.writer.into(),
+                then.into(),
+                before.into(),
+            ]
+        };
     tables.reviews.add(transaction, row(first, mark, !is_pending, then, None)).await?;
     let Some(second) = second else { return Ok(()) };
     // Rows of one batch are of one statement, so the first is there when the second refers to it.
@@ -425,7 +513,8 @@ async fn child_rows(
 
 /// What the entities will be.
 pub(super) fn made(entities: &[Entity]) -> Made {
-    let count = |kinds: &[Kind]| entities.iter().filter(|entity| kinds.contains(&entity.kind)).count();
+    let count =
+        |kinds: &[Kind]| entities.iter().filter(|entity| kinds.contains(&entity.kind)).count();
     let hidden = count(&[Kind::Pending, Kind::Inactive]);
     Made {
         public: entities.len() - hidden,

@@ -59,7 +59,9 @@ impl Error {
             Self::Missing { .. } => {
                 "name a folder with a complete release (docs/sysndd-data.md lists the files), or `sample`"
             }
-            Self::Unreadable { .. } => "check that the file is there and that this user may read it",
+            Self::Unreadable { .. } => {
+                "check that the file is there and that this user may read it"
+            }
             Self::Malformed { .. } => "take the file from the release again, unaltered",
             Self::Releases { .. } => "take both files from the same release",
             Self::Stopped => "run it again; it begins anew",

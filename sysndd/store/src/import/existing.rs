@@ -55,7 +55,11 @@ pub(super) async fn entities(
     let mut found: BTreeMap<Triple, BTreeMap<bool, Existing>> = BTreeMap::new();
     for row in transaction.rows(&ENTITIES, &[]).await? {
         let review = row.optional_integer(7)?.zip(row.optional_integer(8)?);
-        let status = match (row.optional_integer(9)?, row.optional_integer(10)?, row.optional_integer(11)?) {
+        let status = match (
+            row.optional_integer(9)?,
+            row.optional_integer(10)?,
+            row.optional_integer(11)?,
+        ) {
             (Some(id), Some(author), Some(category)) => {
                 Some((id, author, category, row.optional_text(12)? == Some("computed")))
             }

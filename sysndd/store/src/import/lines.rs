@@ -63,7 +63,8 @@ pub(super) fn each(
         number += 1;
         let unreadable = |error| Error::Unreadable { file: source.file.clone(), source: error };
         let malformed = |problem| Error::Malformed { file: source.file.clone(), problem };
-        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).map_err(unreadable)?;
+        let read =
+            reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).map_err(unreadable)?;
         if read == 0 {
             return Ok(reader.into_inner().finish());
         }

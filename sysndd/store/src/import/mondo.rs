@@ -53,14 +53,18 @@ impl<'de> Visitor<'de> for Records {
 }
 
 /// Reads the file. Returns its names and its hash.
-pub(super) fn read(source: &Source, monitor: &dyn Monitor) -> Result<(DiseaseNames, String), Error> {
+pub(super) fn read(
+    source: &Source,
+    monitor: &dyn Monitor,
+) -> Result<(DiseaseNames, String), Error> {
     let mut hashing = Hashing::open(source, monitor)?;
     let malformed = |error: serde_json::Error| {
         let line = u64::try_from(error.line()).unwrap_or(0);
         let problem = Problem::new(line, error.to_string());
         Error::Malformed { file: source.file.clone(), problem }
     };
-    let mut json = serde_json::Deserializer::from_reader(BufReader::new((&mut hashing).take(FILE_MAX)));
+    let mut json =
+        serde_json::Deserializer::from_reader(BufReader::new((&mut hashing).take(FILE_MAX)));
     let names = json.deserialize_seq(Records).map_err(malformed)?;
     json.end().map_err(malformed)?;
     drop(json);

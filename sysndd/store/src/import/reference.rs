@@ -177,7 +177,8 @@ async fn terms(
         let name = release.ontology.name(term).unwrap_or(&id).to_owned();
         let is_obsolete =
             release.ontology.describe(term).is_none_or(|description| description.is_obsolete);
-        written += transaction.execute(&TERM, &[id.into(), name.into(), is_obsolete.into()]).await?;
+        written +=
+            transaction.execute(&TERM, &[id.into(), name.into(), is_obsolete.into()]).await?;
     }
     Ok(written)
 }
@@ -201,7 +202,8 @@ async fn inheritance(
             InheritanceGroup::XLinked => "Xo".to_owned(),
             InheritanceGroup::Other => name.chars().take(3).collect(),
         };
-        let values: [Value; 5] = [id.into(), name.into(), group.name().into(), short.into(), now.into()];
+        let values: [Value; 5] =
+            [id.into(), name.into(), group.name().into(), short.into(), now.into()];
         written += transaction.execute(&INHERITANCE_TERM, &values).await?;
     }
     Ok(written)
@@ -306,8 +308,11 @@ async fn publications(
     plan: &Plan<'_>,
     now: &str,
 ) -> Result<u64, Error> {
-    let used: BTreeSet<i64> =
-        plan.entities.iter().flat_map(|entity| entity.disease.publications.iter().copied()).collect();
+    let used: BTreeSet<i64> = plan
+        .entities
+        .iter()
+        .flat_map(|entity| entity.disease.publications.iter().copied())
+        .collect();
     let mut written = 0;
     for number in used {
         let values = [format!("PMID:{number}").into(), number.into(), now.into()];

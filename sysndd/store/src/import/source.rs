@@ -39,7 +39,12 @@ impl Kind {
             Self::Ontology => &["hp.obo", "frozen/hpo/terms.obo"],
             Self::Annotations => &["phenotype.hpoa", "frozen/hpo/annotations.tsv"],
             Self::Associations => &["genes_to_phenotype.txt", "frozen/hpo/associations.tsv"],
-            Self::Loci => &["hgnc_entries.tsv", "hgnc_complete_set.txt", "hgnc_complete_set.tsv", "frozen/hgnc/loci.tsv"],
+            Self::Loci => &[
+                "hgnc_entries.tsv",
+                "hgnc_complete_set.txt",
+                "hgnc_complete_set.tsv",
+                "frozen/hgnc/loci.tsv",
+            ],
             Self::Diseases => &["mondo.json", "mondo.sssom.tsv", "frozen/mondo/diseases.sssom.tsv"],
         }
     }

@@ -8,7 +8,8 @@ use crate::support::{places, sqlite};
 async fn the_same_seed_makes_the_same_database_on_each_engine() {
     let mut found = Vec::new();
     for place in places().await {
-        let made = generate(&place.database, Size { entities: 300, seed: 7 }).await.expect("entities");
+        let made =
+            generate(&place.database, Size { entities: 300, seed: 7 }).await.expect("entities");
         assert_eq!(made.public + made.hidden, 300);
         found.push(place.everything().await);
     }

@@ -38,7 +38,10 @@ async fn the_sample_gives_the_numbers_of_its_summary() {
             assert_eq!(totals.terms, expected(&format!("terms summed over entities {which}")));
             assert_eq!(totals.publications, expected(&format!("PMIDs {which}")));
         }
-        assert_eq!(report.diseases_without_name, expected("diseases without a Mondo name (loaded)"));
+        assert_eq!(
+            report.diseases_without_name,
+            expected("diseases without a Mondo name (loaded)")
+        );
         let counts = place
             .numbers(
                 "SELECT count(*), count(*) FILTER (WHERE ndd_phenotype = 1), count(DISTINCT hgnc_id), count(DISTINCT disease_ontology_id_version),
@@ -49,7 +52,8 @@ async fn the_sample_gives_the_numbers_of_its_summary() {
         let terms = "SELECT count(*) FROM (SELECT DISTINCT annotation.review_id, annotation.hpo_id FROM review_annotation AS annotation
             JOIN public_entity USING (review_id) WHERE annotation.aspect = 'P' AND public_entity.ndd_phenotype = 1) AS terms";
         assert_eq!(place.numbers(terms).await, [6426]);
-        let publications = "SELECT count(DISTINCT link.publication_id) FROM ndd_review_publication_join AS link
+        let publications =
+            "SELECT count(DISTINCT link.publication_id) FROM ndd_review_publication_join AS link
             JOIN public_entity USING (review_id) WHERE public_entity.ndd_phenotype = 1";
         assert_eq!(place.numbers(publications).await, [724]);
     }
@@ -109,10 +113,15 @@ async fn the_sources_and_the_mark_are_stored_with_the_data() {
         let sources = provenance::sources(&mut transaction).await.expect("sources");
         let releases: Vec<_> =
             sources.iter().map(|source| (source.name.as_str(), source.release.as_str())).collect();
-        assert_eq!(releases, [("HGNC", "not stated"), ("HPO", "2025-01-16"), ("Mondo", "not stated")]);
+        assert_eq!(
+            releases,
+            [("HGNC", "not stated"), ("HPO", "2025-01-16"), ("Mondo", "not stated")]
+        );
         drop(transaction);
         let account = place
-            .numbers("SELECT count(*), sum(is_system), sum(may_sign_in), sum(approved) FROM sysndd_user")
+            .numbers(
+                "SELECT count(*), sum(is_system), sum(may_sign_in), sum(approved) FROM sysndd_user",
+            )
             .await;
         assert_eq!(account, [1, 1, 0, 0]);
     }
@@ -143,7 +152,8 @@ fn changed(changes: &[(&str, &dyn Fn(&str) -> String)]) -> tempfile::TempDir {
 
 /// Without the rows of one disease that name a publication of it.
 fn without_publication(text: &str) -> String {
-    let keeps = |line: &&str| !(line.starts_with("OMIM:102700\t") && line.contains("PMID:28823388"));
+    let keeps =
+        |line: &&str| !(line.starts_with("OMIM:102700\t") && line.contains("PMID:28823388"));
     text.lines().filter(keeps).map(|line| format!("{line}\n")).collect()
 }
 
@@ -174,7 +184,8 @@ async fn what_a_person_curated_is_left_alone() {
                 SELECT 9000, min(entity_id), 4, 1, '2026-03-02T00:00:00Z', 900, 1, 900, '2026-03-02T00:00:00Z', '2026-03-02T00:00:00Z' FROM ndd_entity WHERE disease_ontology_id_version = 'OMIM:102700'",
         ];
         place.write(&curate).await.expect("curated");
-        let report = import(&place, changed(&[("annotations.tsv", &without_publication)]).path()).await;
+        let report =
+            import(&place, changed(&[("annotations.tsv", &without_publication)]).path()).await;
         assert_eq!((report.left_alone, report.changes.reviews_replaced), (1, 0));
         let category = "SELECT category_id FROM public_entity WHERE status_id = 9000";
         assert_eq!(place.numbers(category).await, [4]);

@@ -14,14 +14,25 @@ async fn the_rows_of_the_first_migration_are_the_words_of_the_rules() {
         assert_eq!(place.texts("SELECT phenotype_id || ' ' || hpo_term FROM phenotype_list ORDER BY phenotype_id").await, phenotypes);
         let modes: Vec<_> = INHERITANCE
             .iter()
-            .map(|mode| format!("{} {} {} {} {}", mode.term, mode.name, mode.group.name(), mode.short, i64::from(mode.active)))
+            .map(|mode| {
+                format!(
+                    "{} {} {} {} {}",
+                    mode.term,
+                    mode.name,
+                    mode.group.name(),
+                    mode.short,
+                    i64::from(mode.active)
+                )
+            })
             .collect();
         let sql = "SELECT hpo_mode_of_inheritance_term || ' ' || hpo_mode_of_inheritance_term_name || ' ' || inheritance_filter || ' ' || inheritance_short_text || ' ' || CAST(is_active AS TEXT)
             FROM mode_of_inheritance_list ORDER BY sort";
         assert_eq!(place.texts(sql).await, modes);
-        let categories: Vec<_> = Category::ALL.iter().map(|one| format!("{} {}", one.id(), one.name())).collect();
+        let categories: Vec<_> =
+            Category::ALL.iter().map(|one| format!("{} {}", one.id(), one.name())).collect();
         assert_eq!(place.texts("SELECT CAST(category_id AS TEXT) || ' ' || category FROM ndd_entity_status_categories_list ORDER BY category_id").await, categories);
-        let modifiers: Vec<_> = Modifier::ALL.iter().map(|one| format!("{} {}", one.id(), one.name())).collect();
+        let modifiers: Vec<_> =
+            Modifier::ALL.iter().map(|one| format!("{} {}", one.id(), one.name())).collect();
         assert_eq!(place.texts("SELECT CAST(modifier_id AS TEXT) || ' ' || modifier_name FROM modifier_list ORDER BY modifier_id").await, modifiers);
     }
 }

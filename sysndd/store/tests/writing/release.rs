@@ -18,10 +18,17 @@ async fn the_release_of_2025_01_16_gives_the_known_numbers() {
     for place in places().await {
         let report = load(&place.database, &release, now(), &Silent).await.expect("an import");
         let (found, loaded) = (report.found, report.neurodevelopmental);
-        assert_eq!((found.entities, found.genes, found.diseases, found.terms), (2499, 2109, 2376, 69_131));
-        assert_eq!((loaded.entities, loaded.genes, loaded.diseases, loaded.terms), (2496, 2107, 2376, 68_858));
+        assert_eq!(
+            (found.entities, found.genes, found.diseases, found.terms),
+            (2499, 2109, 2376, 69_131)
+        );
+        assert_eq!(
+            (loaded.entities, loaded.genes, loaded.diseases, loaded.terms),
+            (2496, 2107, 2376, 68_858)
+        );
         assert_eq!(loaded.publications, 3657);
-        let mut genes: Vec<_> = report.refused.iter().map(|one| one.ncbi_gene_id.as_str()).collect();
+        let mut genes: Vec<_> =
+            report.refused.iter().map(|one| one.ncbi_gene_id.as_str()).collect();
         genes.dedup();
         assert_eq!(genes, ["10108", "7467"]);
         let public = "SELECT count(*) FROM public_entity WHERE ndd_phenotype = 1";

@@ -53,7 +53,10 @@ async fn refused(attempts: &[&[&'static str]]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn gene_inheritance_disease_and_flag_are_unique_even_beside_an_inactive_entity() {
     for place in settings().await {
-        place.write(&["UPDATE ndd_entity SET is_active = 0 WHERE entity_id = 1"]).await.expect("deactivated");
+        place
+            .write(&["UPDATE ndd_entity SET is_active = 0 WHERE entity_id = 1"])
+            .await
+            .expect("deactivated");
         let twin = "INSERT INTO ndd_entity (entity_id, hgnc_id, hpo_mode_of_inheritance_term, disease_ontology_id_version, ndd_phenotype, entry_date, entry_user_id, first_review_id, first_status_id)
             VALUES (2, 'HGNC:1', 'HP:0000006', 'OMIM:1', 1, '2020-01-02T00:00:00Z', 1, 3, 3)";
         let error = place.write(&[twin]).await.expect_err("a twin");
@@ -98,7 +101,10 @@ async fn what_belongs_to_a_review_belongs_to_the_entity_of_that_review() {
             "UPDATE ndd_entity_status SET supersedes = 3 WHERE status_id = 2",
         ] {
             let error = place.write(&[foreign]).await.expect_err(foreign);
-            assert!(matches!(error, Error::Constraint { kind: Constraint::Reference, .. }), "{foreign}: {error:?}");
+            assert!(
+                matches!(error, Error::Constraint { kind: Constraint::Reference, .. }),
+                "{foreign}: {error:?}"
+            );
         }
     }
 }
@@ -108,7 +114,12 @@ async fn a_replaced_entity_is_inactive_and_is_not_replaced_by_itself() {
     refused(&[
         &["UPDATE ndd_entity SET is_active = 0, replaced_by = 1 WHERE entity_id = 1"],
         &["UPDATE ndd_entity SET is_active = 0, replaced_by = 77 WHERE entity_id = 1"],
-        &[SECOND, SECOND_REVIEW, SECOND_STATUS, "UPDATE ndd_entity SET replaced_by = 2 WHERE entity_id = 1"],
+        &[
+            SECOND,
+            SECOND_REVIEW,
+            SECOND_STATUS,
+            "UPDATE ndd_entity SET replaced_by = 2 WHERE entity_id = 1",
+        ],
     ])
     .await;
 }
@@ -205,7 +216,8 @@ async fn an_edit_is_a_new_row_and_the_approved_one_stays_public_until_the_new_on
         ];
         place.write(&approve).await.expect("approved");
         assert_eq!(place.texts(SYNOPSIS).await, ["edited text"]);
-        let back = "UPDATE ndd_entity_review SET is_primary = 1, public_until = NULL WHERE review_id = 1";
+        let back =
+            "UPDATE ndd_entity_review SET is_primary = 1, public_until = NULL WHERE review_id = 1";
         assert!(place.write(&["UPDATE ndd_entity_review SET is_primary = 0, public_until = '2020-01-07T00:00:00Z' WHERE review_id = 2", back]).await.is_err());
     }
 }
