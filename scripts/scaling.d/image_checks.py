@@ -92,7 +92,7 @@ def unwritable_data(fleet: Containers) -> str:
     os.chown(fleet.data, 0, 0)
     fleet.data.chmod(0o755)
     said = fleet.one_off("api", "serve")
-    wanted = ["/app/data", "uid 0", f"uid {OWNER}", f"chown -R {OWNER}:{OWNER}"]
+    wanted = ["/app/data", "belongs to user 0", f"this process is user {OWNER}", f"chown -R {OWNER}:{OWNER} /app/data"]
     missing = [text for text in wanted if text not in said]
     if missing:
         raise Failed(f"{missing} is not in: {said[-800:]}")

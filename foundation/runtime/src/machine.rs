@@ -119,7 +119,8 @@ impl NotWritable {
 /// When that is not possible.
 pub fn writable_directory(path: &Path) -> Result<(), NotWritable> {
     let tried = fs::create_dir_all(path).and_then(|()| {
-        let probe = path.join(format!(".writable-{}", std::process::id()));
+        // Not the number of the process: in containers, which share the directory, it is 1 in each.
+        let probe = path.join(format!(".writable-{}", boot_id()?));
         fs::write(&probe, b"")?;
         fs::remove_file(&probe)
     });

@@ -67,6 +67,13 @@ const fn only_shown(name: &'static str, kind: Kind) -> Column {
     column
 }
 
+/// What rows are made with, and nobody can ask.
+const fn hidden(name: &'static str, kind: Kind) -> Column {
+    let mut column = only_shown(name, kind);
+    column.shown = false;
+    column
+}
+
 const fn unfiltered(mut column: Column) -> Column {
     column.filtered = false;
     column
@@ -240,5 +247,5 @@ const PANEL_COLUMNS: &[Column] = &[
     nested("inheritance_filter", Text),
     nested("hpo_mode_of_inheritance_term_name", Inheritance),
     nested("entity_id", Integer),
-    nested("category_id", Integer),
+    hidden("category_id", Integer),
 ];

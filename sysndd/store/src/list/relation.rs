@@ -56,7 +56,7 @@ impl Relation {
         if self.panel() {
             from.push_str(GENES);
         }
-        if self == Self::Panel && (wants("category") || wants("category_id")) {
+        if self == Self::Panel && wants("category") {
             from.push_str(BEST);
         }
         from
@@ -94,7 +94,6 @@ impl Relation {
         match (self, column.name) {
             (Self::Gene, "entities_count") => "n.entities_count".to_owned(),
             (Self::Panel, "category") => "k.category".to_owned(),
-            (Self::Panel, "category_id") => "b.category_id".to_owned(),
             (Self::Panel | Self::PanelRows, "inheritance") => {
                 "e.hpo_mode_of_inheritance_term_name".to_owned()
             }
