@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use sysndd_store::reader::Reader;
+use sysndd_store::Reader;
 
 use crate::state::State;
 
@@ -54,8 +54,7 @@ pub(crate) struct Pages {
 
 impl Pages {
     fn new(state: State) -> Self {
-        let reader = Reader::new(state.database.clone());
-        Self { reader, state, build: asset::build().into(), site: Arc::default() }
+        Self { reader: state.reader.clone(), state, build: asset::build().into(), site: Arc::default() }
     }
 
     /// What was last known of the site, for pages that can't ask the database.
@@ -94,6 +93,7 @@ pub fn router(state: State) -> Router {
         .route("/Panels/{category}/{inheritance}", get(panels::show))
         .route("/Search", get(search::form))
         .route("/Search/{term}", get(search::show))
+        .route("/suggestions", get(search::suggestions))
         .route("/EntriesOverTime", get(entries_over_time::show))
         .route("/About", get(about::show))
         .route("/API", get(interface::show))

@@ -37,7 +37,8 @@ pub(crate) fn see(address: &str) -> Answer {
     Ok(Redirect::to(address).into_response())
 }
 
-fn with_tag(mut response: Response, etag: &str) -> Response {
+/// An answer that may be kept, but must be asked for again each time.
+pub(crate) fn with_tag(mut response: Response, etag: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(etag) = HeaderValue::from_str(etag) {

@@ -10,7 +10,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sysndd_store::error::Error as StoreError;
+use foundation_durable::Error as DatabaseError;
+use sysndd_store::Error as StoreError;
 
 use super::Pages;
 use super::answer;
@@ -58,13 +59,22 @@ impl Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        if matches!(&error, StoreError::Database(error) if error.retry_helps()) {
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        if error.retry_helps() {
             tracing::warn!(%error, "the database can't be asked");
             return Self::Unavailable;
         }
         Self::internal(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(error) => error.into(),
+            other => Self::internal(other),
+        }
     }
 }
 

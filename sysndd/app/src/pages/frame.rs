@@ -61,11 +61,11 @@ impl Frame {
         self
     }
 
-    fn asset(&self, name: &str) -> String {
+    pub(crate) fn asset(&self, name: &str) -> String {
         asset::address(name)
     }
 
-    fn menu(&self) -> Vec<MenuItem> {
+    pub(crate) fn menu(&self) -> Vec<MenuItem> {
         let item = |(label, address): &(&'static str, &'static str)| MenuItem {
             label,
             address,
@@ -74,11 +74,11 @@ impl Frame {
         MENU.iter().map(item).collect()
     }
 
-    fn sprite(&self) -> Markup {
+    pub(crate) fn sprite(&self) -> Markup {
         Markup::constant(icon::SPRITE)
     }
 
-    fn version(&self) -> &'static str {
+    pub(crate) fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 }

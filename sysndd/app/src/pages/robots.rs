@@ -30,6 +30,8 @@ pub(crate) async fn sitemap(State(pages): State<Pages>, headers: HeaderMap) -> A
     if let Some(answer) = visit.known() {
         return Ok(answer);
     }
+    let symbols = gene::symbols(&mut visit.reading).await?;
+    let ids = entity::ids(&mut visit.reading).await?;
     let mut map = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     let mut add = |path: &str| {
         let written = writeln!(map, "<url><loc>{}</loc></url>", Markup::text(&visit.absolute(path)));
@@ -38,8 +40,6 @@ pub(crate) async fn sitemap(State(pages): State<Pages>, headers: HeaderMap) -> A
     for place in PLACES {
         add(place);
     }
-    let symbols = gene::symbols(&mut visit.reading).await?;
-    let ids = entity::ids(&mut visit.reading).await?;
     for symbol in symbols {
         add(&format!("/Genes/{}", encoded(&symbol)));
     }

@@ -2,7 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::Json;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use serde::Serialize;
 use sysndd_store::search::{self, Field, Hit};
 
 use super::Pages;
@@ -89,6 +92,38 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(te
     word.clone_into(&mut frame.searched);
     let page = SearchPage { frame, term: word.to_owned(), results: hits.iter().map(Match::of).collect() };
     answer::page(&page, &visit.etag)
+}
+
+/// The most suggestions below a search box.
+const SUGGESTIONS_MAX: usize = 12;
+
+/// A suggestion, as the script of the pages reads it.
+#[derive(Serialize)]
+struct Suggestion {
+    text: String,
+    kind: &'static str,
+    address: String,
+}
+
+/// `/suggestions?term=…`: what the search box offers while somebody types.
+pub(crate) async fn suggestions(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Answer {
+    let term = query.iter().find(|(name, _)| name == "term").map(|(_, term)| term.trim()).unwrap_or_default();
+    let mut visit = pages.visit(&headers).await?;
+    if let Some(answer) = visit.known() {
+        return Ok(answer);
+    }
+    let word = term.strip_prefix("sysndd:").unwrap_or(term);
+    let hits = search::suggest(&mut visit.reading, word, SUGGESTIONS_MAX).await?;
+    let offered: Vec<_> = hits
+        .iter()
+        .map(Match::of)
+        .map(|found| Suggestion { text: found.text, kind: found.kind, address: found.address })
+        .collect();
+    Ok(answer::with_tag(Json(offered).into_response(), &visit.etag))
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use sysndd_store::reader::Reading;
-use sysndd_store::vocabulary::{self, Source};
+use sysndd_store::Reading;
+use sysndd_store::provenance::{self, DataSource};
 
 use super::Pages;
 use super::answer;
@@ -15,7 +15,7 @@ use super::frame::Frame;
 /// Where the data came from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site {
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<DataSource>,
     /// Whether a rule gave entities their category, not a curator.
     pub(crate) computed: bool,
 }
@@ -37,8 +37,9 @@ impl Pages {
         let site = match self.kept(version) {
             Some(site) => site,
             None => {
-                let sources = vocabulary::sources(&mut reading).await?;
-                let computed = vocabulary::computed_categories(&mut reading).await? > 0;
+                let transaction = reading.transaction();
+                let sources = provenance::sources(transaction).await?;
+                let computed = provenance::has_computed_categories(transaction).await?;
                 self.keep(version, Site { sources, computed })
             }
         };

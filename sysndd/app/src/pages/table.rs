@@ -89,7 +89,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    fn arrow(&self) -> Markup {
+    pub(crate) fn arrow(&self) -> Markup {
         match self.order {
             Some("ascending") => icon::decorative("ascending", ""),
             Some(_) => icon::decorative("descending", ""),
@@ -97,7 +97,7 @@ impl Column {
         }
     }
 
-    fn chosen_text(&self) -> String {
+    pub(crate) fn chosen_text(&self) -> String {
         let Filter::Many(choices) = &self.filter else { return String::new() };
         let chosen: Vec<_> = choices.iter().filter(|choice| choice.chosen).map(|choice| choice.label.as_str()).collect();
         match chosen.as_slice() {
