@@ -131,7 +131,10 @@ mod tests {
                 assert_eq!(method, "get", "{path}");
                 let id = operation["operationId"].as_str().expect("an id");
                 assert!(operations.insert(id.to_owned()), "{id} twice");
-                assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{path}");
+                assert!(
+                    operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{path}"
+                );
                 let good = operation["responses"]["200"]["content"].as_object().expect(path);
                 assert!(good.contains_key("application/json"), "{path}");
             }

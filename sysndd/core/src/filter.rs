@@ -91,10 +91,7 @@ impl Operation {
     /// Whether it compares by order.
     #[must_use]
     pub fn is_order(self) -> bool {
-        matches!(
-            self,
-            Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual
-        )
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual)
     }
 
     /// Whether it takes several values, so that a comma separates them. The others take what stands
@@ -212,7 +209,9 @@ impl Term {
                     return Err(FilterError::at(Problem::NoOrder, &self.column));
                 }
                 Kind::Integer => {
-                    if let Some(value) = self.values.iter().find(|value| bound(&value.text).is_none()) {
+                    if let Some(value) =
+                        self.values.iter().find(|value| bound(&value.text).is_none())
+                    {
                         return Err(FilterError::at(Problem::NotNumber, value));
                     }
                 }

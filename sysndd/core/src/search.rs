@@ -47,10 +47,8 @@ pub struct Index<T> {
 impl<T: Clone> Index<T> {
     /// Builds an index of texts and what each stands for. Earlier ones come first among equals.
     pub fn new(items: impl IntoIterator<Item = (String, T)>) -> Self {
-        let texts: Vec<_> = items
-            .into_iter()
-            .map(|(text, item)| Text { folded: folded(&text), item })
-            .collect();
+        let texts: Vec<_> =
+            items.into_iter().map(|(text, item)| Text { folded: folded(&text), item }).collect();
         let mut found: HashMap<[char; 3], Vec<u32>> = HashMap::new();
         for (number, text) in (0u32..).zip(&texts) {
             for trigram in trigrams(&text.folded) {

@@ -211,8 +211,18 @@ const ALL_IDS: Statement = Statement {
     sql: "SELECT entity_id FROM public_entity ORDER BY entity_id",
 };
 
-pub(crate) const STATEMENTS: &[Statement] =
-    &[FIND, OF_GENE, OF_DISEASE, ABSENT, PHENOTYPES, ANNOTATIONS, REVIEW, STATUS, PUBLICATIONS, ALL_IDS];
+pub(crate) const STATEMENTS: &[Statement] = &[
+    FIND,
+    OF_GENE,
+    OF_DISEASE,
+    ABSENT,
+    PHENOTYPES,
+    ANNOTATIONS,
+    REVIEW,
+    STATUS,
+    PUBLICATIONS,
+    ALL_IDS,
+];
 
 /// An entity from a row of `FIND`'s columns.
 pub(crate) fn of_row(row: &Row) -> Result<Entity, Error> {

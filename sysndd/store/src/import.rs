@@ -22,7 +22,9 @@ pub use release::Release;
 pub use report::{Changes, Refused, Report, SourceReport};
 pub use source::{Kind, Source};
 
-use foundation_durable::Statement;
+pub(crate) use entity::STATEMENTS as ENTITY_STATEMENTS;
+pub(crate) use existing::STATEMENTS as EXISTING_STATEMENTS;
+pub(crate) use reference::STATEMENTS as REFERENCE_STATEMENTS;
 
 /// The name of the account that imported reviews and statuses belong to. Nobody can sign in with
 /// it.
@@ -59,9 +61,4 @@ impl Monitor for Silent {
     fn stop_requested(&self) -> bool {
         false
     }
-}
-
-/// All statements of the import, for the test that prepares them.
-pub(crate) fn statements() -> impl Iterator<Item = &'static Statement> {
-    [existing::STATEMENTS, reference::STATEMENTS, entity::STATEMENTS].into_iter().flatten()
 }

@@ -9,8 +9,6 @@ mod order;
 mod relation;
 mod rows;
 mod specification;
-#[cfg(test)]
-mod tests;
 
 pub use order::Id;
 pub use rows::ListRow;

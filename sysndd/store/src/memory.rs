@@ -84,7 +84,8 @@ impl Memory {
             return;
         }
         shelf.turn += 1;
-        let kept = Kept { what: Arc::clone(what) as Arc<dyn Any + Send + Sync>, bytes, turn: shelf.turn };
+        let kept =
+            Kept { what: Arc::clone(what) as Arc<dyn Any + Send + Sync>, bytes, turn: shelf.turn };
         if let Some(old) = shelf.kept.insert(name, kept) {
             shelf.bytes -= old.bytes;
         }

@@ -31,7 +31,10 @@ pub const COLUMNS: &[&str] = &[
 pub fn filter(category: &str, inheritance: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let category = match category {
-        "All" => format!("any(category,{})", CATEGORIES[1..].iter().map(|c| quoted(c)).collect::<Vec<_>>().join(",")),
+        "All" => format!(
+            "any(category,{})",
+            CATEGORIES[1..].iter().map(|c| quoted(c)).collect::<Vec<_>>().join(",")
+        ),
         one => format!("equals(category,{})", quoted(one)),
     };
     let inheritance = match inheritance {

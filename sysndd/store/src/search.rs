@@ -125,7 +125,15 @@ async fn index(reading: &mut Reading, what: &'static str) -> Result<Arc<Index<Ta
             let mut each = Vec::new();
             for row in reading.rows(&ENTITIES, &[]).await? {
                 let entity_id = row.integer(0)?;
-                each.push((entity_id, [row.text(1)?.into(), row.text(2)?.into(), row.text(3)?.into(), row.text(4)?.into()]));
+                each.push((
+                    entity_id,
+                    [
+                        row.text(1)?.into(),
+                        row.text(2)?.into(),
+                        row.text(3)?.into(),
+                        row.text(4)?.into(),
+                    ],
+                ));
             }
             fill_entities(&mut targets, &mut seen, &each);
         }

@@ -78,8 +78,7 @@ const MODIFIERS: Statement = Statement {
           ORDER BY modifier_id",
 };
 
-pub(crate) const STATEMENTS: &[Statement] =
-    &[CATEGORIES, PHENOTYPES, INHERITANCES, MODIFIERS];
+pub(crate) const STATEMENTS: &[Statement] = &[CATEGORIES, PHENOTYPES, INHERITANCES, MODIFIERS];
 
 fn optional(row: &Row, at: usize) -> Result<Option<String>, Error> {
     Ok(row.optional_text(at)?.map(str::to_owned))

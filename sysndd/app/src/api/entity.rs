@@ -16,7 +16,7 @@ use super::{Shared, lists};
 
 /// A phenotype of an entity.
 #[derive(Serialize, ToSchema)]
-pub struct EntityPhenotype {
+pub(super) struct EntityPhenotype {
     entity_id: i64,
     phenotype_id: String,
     #[serde(rename = "HPO_term")]
@@ -27,7 +27,7 @@ pub struct EntityPhenotype {
 
 /// The review of an entity.
 #[derive(Serialize, ToSchema)]
-pub struct EntityReview {
+pub(super) struct EntityReview {
     entity_id: i64,
     /// Null if there is no approved review yet.
     review_id: Option<i64>,
@@ -39,7 +39,7 @@ pub struct EntityReview {
 
 /// The status of an entity.
 #[derive(Serialize, ToSchema)]
-pub struct EntityStatus {
+pub(super) struct EntityStatus {
     status_id: i64,
     entity_id: i64,
     category: String,
@@ -53,7 +53,7 @@ pub struct EntityStatus {
 
 /// A publication of an entity.
 #[derive(Serialize, ToSchema)]
-pub struct EntityPublication {
+pub(super) struct EntityPublication {
     entity_id: i64,
     publication_id: String,
     /// `additional_references` or `gene_review`.

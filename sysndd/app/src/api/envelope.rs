@@ -13,32 +13,33 @@ const NOTHING: &str = "null";
 
 /// A list with what leads to its other pages.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Envelope<T> {
+pub(super) struct Envelope<T> {
     /// The addresses of other pages.
-    pub links: Vec<Links>,
+    pub(super) links: Vec<Links>,
     /// What the page is.
-    pub meta: Vec<Meta>,
+    pub(super) meta: Vec<Meta>,
     /// The rows.
-    pub data: Vec<T>,
+    pub(super) data: Vec<T>,
 }
 
 /// The addresses of other pages; `"null"` where there is none.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Links {
+pub(super) struct Links {
     /// The page before.
-    pub prev: String,
+    pub(super) prev: String,
     /// This page.
-    pub r#self: String,
+    #[serde(rename = "self")]
+    pub(super) this: String,
     /// The page after.
-    pub next: String,
+    pub(super) next: String,
     /// The last page.
-    pub last: String,
+    pub(super) last: String,
 }
 
 /// An id: a number, or a text for lists whose ids are texts; `"null"` for none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum ItemId {
+pub(super) enum ItemId {
     /// A number.
     Number(i64),
     /// A text.
@@ -48,71 +49,71 @@ pub enum ItemId {
 /// What a page is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Meta {
+pub(super) struct Meta {
     /// Rows of a full page.
-    pub per_page: usize,
+    pub(super) per_page: usize,
     /// The number of this page.
-    pub current_page: usize,
+    pub(super) current_page: usize,
     /// The number of pages.
-    pub total_pages: usize,
+    pub(super) total_pages: usize,
     /// The cursor of the page before.
     #[serde(rename = "prevItemID")]
-    pub prev_item_id: ItemId,
+    pub(super) prev_item_id: ItemId,
     /// The cursor of this page.
     #[serde(rename = "currentItemID")]
-    pub current_item_id: ItemId,
+    pub(super) current_item_id: ItemId,
     /// The cursor of the page after.
     #[serde(rename = "nextItemID")]
-    pub next_item_id: ItemId,
+    pub(super) next_item_id: ItemId,
     /// The cursor of the last page.
     #[serde(rename = "lastItemID")]
-    pub last_item_id: ItemId,
+    pub(super) last_item_id: ItemId,
     /// Rows of all pages.
-    pub total_items: usize,
+    pub(super) total_items: usize,
     /// How it is sorted.
-    pub sort: String,
+    pub(super) sort: String,
     /// Which rows it has.
-    pub filter: String,
+    pub(super) filter: String,
     /// Which columns it has.
-    pub fields: String,
+    pub(super) fields: String,
     /// What a page needs to know of its columns.
-    pub fspec: Vec<FieldSpec>,
+    pub(super) fspec: Vec<FieldSpec>,
     /// How long it took.
     #[schema(example = "0.01 secs")]
-    pub execution_time: String,
+    pub(super) execution_time: String,
 }
 
 /// What a page needs to know of a column.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct FieldSpec {
+pub(super) struct FieldSpec {
     /// Its name.
-    pub key: String,
+    pub(super) key: String,
     /// The values to choose from; `["null"]` where there are too many, null for `details`.
     #[serde(rename = "selectOptions")]
-    pub select_options: Option<Vec<String>>,
+    pub(super) select_options: Option<Vec<String>>,
     /// Different values in the whole table; `details` has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub count: Option<i64>,
+    pub(super) count: Option<i64>,
     /// Whether free text may be asked for.
-    pub filterable: bool,
+    pub(super) filterable: bool,
     /// Whether several values can be chosen.
-    pub multi_selectable: bool,
+    pub(super) multi_selectable: bool,
     /// Whether one value can be chosen.
-    pub selectable: bool,
+    pub(super) selectable: bool,
     /// How it is sorted first.
     #[serde(rename = "sortDirection")]
-    pub sort_direction: &'static str,
+    pub(super) sort_direction: &'static str,
     /// Whether the list can be sorted by it.
-    pub sortable: bool,
+    pub(super) sortable: bool,
     /// How it is set.
-    pub class: &'static str,
+    pub(super) class: &'static str,
     /// Its name for people.
-    pub label: String,
+    pub(super) label: String,
     /// Different values among the rows that pass the filter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub count_filtered: Option<i64>,
+    pub(super) count_filtered: Option<i64>,
 }
 
 impl From<&FieldSpecification> for FieldSpec {
@@ -211,7 +212,7 @@ pub(super) fn links(place: &Place, request: &ListRequest, page: &ListPage) -> Li
     let link = |cursor: &Cursor| place.link(request, &per_page, cursor);
     Links {
         prev: link(&page.previous),
-        r#self: link(&page.current),
+        this: link(&page.current),
         next: link(&page.next),
         last: link(&page.last),
     }

@@ -15,8 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use foundation_durable::Value;
 use rust_xlsxwriter::{Format as CellFormat, Workbook, Worksheet, XlsxError};
-use sysndd_store::list::{ListPage, ListRequest, ListRow, open as open_list};
 use sysndd_store::Reading;
+use sysndd_store::list::{ListPage, ListRequest, ListRow, open as open_list};
 use sysndd_store::provenance::{self, COMPUTED, DataSource};
 use tokio_util::io::ReaderStream;
 
@@ -251,7 +251,10 @@ fn write_row(sheet: &mut Worksheet, line: u32, row: &ListRow) -> Result<(), Fail
     for (at, place) in (0u16..).zip(0..row.names.len()) {
         match row.values.get(place) {
             // Every number of these tables is small enough for a cell, which holds 15 digits.
-            #[expect(clippy::cast_precision_loss, reason = "ids and counts have less than 15 digits")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "ids and counts have less than 15 digits"
+            )]
             Some(Value::Integer(number)) => {
                 sheet.write_number(line, at, *number as f64)?;
             }
@@ -332,7 +335,7 @@ fn write_links(
 ) -> Result<(), Failure> {
     let pairs = [
         ("prev".to_owned(), links.prev.clone()),
-        ("self".to_owned(), links.r#self.clone()),
+        ("self".to_owned(), links.this.clone()),
         ("next".to_owned(), links.next.clone()),
         ("last".to_owned(), links.last.clone()),
     ];

@@ -17,7 +17,7 @@ use super::{Shared, lists};
 
 /// A gene; of each kind of identifier there may be several.
 #[derive(Serialize, ToSchema)]
-pub struct GeneDetail {
+pub(super) struct GeneDetail {
     hgnc_id: Vec<String>,
     symbol: Vec<String>,
     name: Vec<String>,
@@ -67,7 +67,7 @@ impl From<Gene> for GeneDetail {
 /// What a gene is asked for by.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum GeneInput {
+pub(super) enum GeneInput {
     /// `HGNC:…`
     #[default]
     Hgnc,

@@ -60,9 +60,8 @@ async fn json(
     let version = reading.version();
     // Rows are written as they come, so that a list of all rows is never there twice.
     let mut rows: Vec<u8> = Vec::with_capacity(8 * 1024);
-    let (page, mut walk) = list::open(&mut reading, request, PAGE_ROWS_MAX as usize)
-        .await
-        .map_err(refused)?;
+    let (page, mut walk) =
+        list::open(&mut reading, request, PAGE_ROWS_MAX as usize).await.map_err(refused)?;
     while let Some(chunk) = walk.next(&mut reading).await.map_err(refused)? {
         for row in &chunk {
             if !rows.is_empty() {

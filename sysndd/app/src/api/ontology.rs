@@ -14,7 +14,7 @@ use super::problem::Problems;
 
 /// A disease; of each field there may be several values, over all versions of its identifier.
 #[derive(Default, Serialize, ToSchema)]
-pub struct OntologyDetail {
+pub(super) struct OntologyDetail {
     disease_ontology_id_version: Vec<String>,
     disease_ontology_id: Vec<String>,
     disease_ontology_name: Vec<String>,
@@ -68,7 +68,7 @@ fn put<T: PartialEq>(values: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
 /// What a disease is asked for by.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum OntologyInput {
+pub(super) enum OntologyInput {
     /// The identifier, with or without a version.
     #[default]
     OntologyId,

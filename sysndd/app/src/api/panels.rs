@@ -17,7 +17,7 @@ use super::{Shared, lists};
 
 /// What can be chosen for a panel.
 #[derive(Serialize, ToSchema)]
-pub struct PanelOptions {
+pub(super) struct PanelOptions {
     /// `categories_list`, `inheritance_list` or `columns_list`.
     lists: String,
     options: Vec<PanelOption>,
@@ -25,13 +25,13 @@ pub struct PanelOptions {
 
 /// One choice.
 #[derive(Serialize, ToSchema)]
-pub struct PanelOption {
+pub(super) struct PanelOption {
     value: String,
 }
 
 /// A column of a panel's table.
 #[derive(Serialize, ToSchema)]
-pub struct PanelField {
+pub(super) struct PanelField {
     key: String,
     label: String,
     sortable: bool,
@@ -41,7 +41,7 @@ pub struct PanelField {
 /// A panel with what leads to its other pages.
 #[derive(Serialize, ToSchema)]
 #[expect(dead_code, reason = "what the document says of an answer that is written piece by piece")]
-pub struct PanelEnvelope {
+pub(super) struct PanelEnvelope {
     links: Vec<Links>,
     meta: Vec<Meta>,
     /// The columns of the table.

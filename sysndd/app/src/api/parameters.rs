@@ -1,61 +1,60 @@
 //! The parameters of the contract, as they are sent and as the document describes them.
 
 use serde::{Deserialize, Deserializer};
+use sysndd_core::list::PAGE_ROWS_MAX;
 use sysndd_store::list::ListQuery;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// The parameters that all lists have.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct ListParameters {
+pub(super) struct ListParameters {
     /// Columns to sort by, separated by commas; `-` before a column turns it round. The id breaks ties.
     #[param(nullable = false, example = "-category,symbol")]
-    pub sort: Option<String>,
+    pub(super) sort: Option<String>,
     /// Which rows: terms such as `equals(symbol,MECP2)`, separated by commas, all of which hold; or
     /// `or(…)` or `not(…)` around them. See `docs/api.md`.
     #[param(nullable = false, max_length = 8192, example = "contains(ndd_phenotype_word,Yes)")]
-    pub filter: Option<String>,
+    pub(super) filter: Option<String>,
     /// Columns of the answer, separated by commas; the id is always among them. Empty for all.
     #[param(nullable = false)]
-    pub fields: Option<String>,
+    pub(super) fields: Option<String>,
     /// The id of the last row of the page before: a cursor of an earlier answer. `0` for the beginning.
     #[param(nullable = false)]
-    pub page_after: Option<String>,
+    pub(super) page_after: Option<String>,
     /// Rows of a page, from 1 to 50000, or `all`.
     #[param(nullable = false, value_type = Option<PageSizeParameter>)]
-    pub page_size: Option<String>,
+    pub(super) page_size: Option<String>,
     /// Columns whose specifications are wanted, separated by commas.
     #[param(nullable = false)]
-    pub fspec: Option<String>,
+    pub(super) fspec: Option<String>,
     /// The form of the answer.
     #[param(nullable = false)]
-    pub format: Option<Format>,
+    pub(super) format: Option<Format>,
 }
 
-/// The rows of a page.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "what the document says of a parameter that is read as text")]
-pub enum PageSizeParameter {
-    /// So many.
-    #[schema(minimum = 1, maximum = 50000)]
-    Rows(u32),
-    /// All on one page.
-    All(AllWord),
+/// The rows of a page, as the document describes them: a number or the word `all`.
+pub(super) struct PageSizeParameter;
+
+impl PartialSchema for PageSizeParameter {
+    fn schema() -> RefOr<Schema> {
+        let rows = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(PAGE_ROWS_MAX));
+        let all = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["all"]));
+        OneOfBuilder::new().item(rows).item(all).into()
+    }
 }
 
-/// The word `all`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AllWord {
-    /// All rows.
-    All,
-}
+impl ToSchema for PageSizeParameter {}
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub(super) enum Format {
     /// JSON.
     #[default]
     Json,

@@ -20,7 +20,7 @@ pub(super) const FILTER: &str = "contains(ndd_phenotype_word,Yes),any(category,D
 
 /// A phenotype and how many entities have it.
 #[derive(Serialize, ToSchema)]
-pub struct PhenotypeCount {
+pub(super) struct PhenotypeCount {
     #[serde(rename = "HPO_term")]
     hpo_term: String,
     phenotype_id: String,

@@ -13,7 +13,7 @@ pub(super) const PROBLEM: HeaderValue = HeaderValue::from_static("application/pr
 
 /// What was wrong with a request, or with the server.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub(super) struct Problem {
     /// The kind of problem.
     #[schema(example = "https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/400")]
     r#type: String,
@@ -44,7 +44,7 @@ pub struct Problem {
 /// The problems that every read may answer with.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by the macro only: it is the document's list of problems")]
-pub enum Problems {
+pub(super) enum Problems {
     /// The data are as they were when the caller asked last.
     #[response(status = 304)]
     NotModified,
@@ -96,9 +96,7 @@ impl Problem {
         let body = serde_json::to_vec(self).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

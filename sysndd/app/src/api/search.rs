@@ -19,7 +19,7 @@ const CHOICES_MAX: usize = 20;
 
 /// What was found.
 #[derive(Serialize, ToSchema)]
-pub struct SearchRow {
+pub(super) struct SearchRow {
     /// The first entity that has it.
     entity_id: i64,
     /// The column in which it was found.
@@ -36,7 +36,7 @@ pub struct SearchRow {
 
 /// What was found, without its text, which is its key.
 #[derive(Serialize, ToSchema)]
-pub struct HelperRow {
+pub(super) struct HelperRow {
     /// The first entity that has it.
     entity_id: i64,
     /// The column in which it was found.
@@ -50,7 +50,7 @@ pub struct HelperRow {
 /// Either a list of what was found, or the same by text.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum SearchAnswer {
+pub(super) enum SearchAnswer {
     /// With `helper=FALSE`.
     Rows(Vec<SearchRow>),
     /// With `helper=TRUE`, which is what happens unless it is said otherwise.
@@ -59,7 +59,7 @@ pub enum SearchAnswer {
 
 /// A gene that was found.
 #[derive(Serialize, ToSchema)]
-pub struct GeneChoice {
+pub(super) struct GeneChoice {
     /// Its HGNC id.
     id: String,
     label: String,
@@ -71,7 +71,7 @@ pub struct GeneChoice {
 
 /// A disease that was found.
 #[derive(Serialize, ToSchema)]
-pub struct OntologyChoice {
+pub(super) struct OntologyChoice {
     /// Its identifier with the version.
     id: String,
     label: String,
@@ -84,7 +84,7 @@ pub struct OntologyChoice {
 
 /// An inheritance that was found.
 #[derive(Serialize, ToSchema)]
-pub struct InheritanceChoice {
+pub(super) struct InheritanceChoice {
     /// The term.
     id: String,
     label: String,

@@ -20,7 +20,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What runs here, on which data.
 #[derive(Serialize, ToSchema)]
-pub struct VersionAnswer {
+pub(super) struct VersionAnswer {
     /// The version of the program.
     version: String,
     /// The commit it was built from; `unknown` if the build did not say.
@@ -33,7 +33,7 @@ pub struct VersionAnswer {
 
 /// The data that is served.
 #[derive(Serialize, ToSchema)]
-pub struct DataVersion {
+pub(super) struct DataVersion {
     /// A number that grows with every change.
     version: i64,
     /// `computed, not curated` if a rule made categories of entities; `curated` if people chose all of
@@ -45,7 +45,7 @@ pub struct DataVersion {
 
 /// Where data come from.
 #[derive(Serialize, ToSchema)]
-pub struct DataSource {
+pub(super) struct DataSource {
     name: String,
     /// The release, as its package states it.
     release: String,
@@ -58,7 +58,7 @@ pub struct DataSource {
 
 /// The version of the API.
 #[derive(Serialize, ToSchema)]
-pub struct ApiVersion {
+pub(super) struct ApiVersion {
     api_version: String,
 }
 

@@ -21,7 +21,7 @@ const NEWS_MAX: u32 = 100;
 /// What is counted.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum CountType {
+pub(super) enum CountType {
     /// Genes, each in its strongest category.
     #[default]
     Gene,
@@ -43,14 +43,14 @@ pub(super) struct CategoryParameters {
 
 /// Counts by category.
 #[derive(Serialize, ToSchema)]
-pub struct CategoryAnswer {
+pub(super) struct CategoryAnswer {
     meta: Vec<CategoryMeta>,
     data: Vec<CategoryRow>,
 }
 
 /// What the counts are of.
 #[derive(Serialize, ToSchema)]
-pub struct CategoryMeta {
+pub(super) struct CategoryMeta {
     /// The time of the newest entry; null if there is none.
     last_update: Option<String>,
     #[serde(rename = "executionTime")]
@@ -59,7 +59,7 @@ pub struct CategoryMeta {
 
 /// A category.
 #[derive(Serialize, ToSchema)]
-pub struct CategoryRow {
+pub(super) struct CategoryRow {
     category: String,
     n: i64,
     /// Always `All`.
@@ -69,7 +69,7 @@ pub struct CategoryRow {
 
 /// A category and an inheritance.
 #[derive(Serialize, ToSchema)]
-pub struct CategoryGroup {
+pub(super) struct CategoryGroup {
     category: String,
     category_id: i64,
     inheritance: String,
@@ -88,7 +88,7 @@ pub(super) struct NewsParameters {
 /// What entities over time are counted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Aggregate {
+pub(super) enum Aggregate {
     /// Entities.
     #[default]
     EntityId,
@@ -99,7 +99,7 @@ pub enum Aggregate {
 /// What entities over time are grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum GroupBy {
+pub(super) enum GroupBy {
     /// The strength of the evidence.
     #[default]
     Category,
@@ -112,7 +112,7 @@ pub enum GroupBy {
 /// How long a step is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Summarize {
+pub(super) enum Summarize {
     /// A day.
     Day,
     /// A month.
@@ -144,14 +144,14 @@ pub(super) struct OverTimeParameters {
 
 /// Entities over time.
 #[derive(Serialize, ToSchema)]
-pub struct OverTimeAnswer {
+pub(super) struct OverTimeAnswer {
     meta: Vec<OverTimeMeta>,
     data: Vec<OverTimeSeries>,
 }
 
 /// What the series are.
 #[derive(Serialize, ToSchema)]
-pub struct OverTimeMeta {
+pub(super) struct OverTimeMeta {
     aggregate: Aggregate,
     group: GroupBy,
     summarize: Summarize,
@@ -164,14 +164,14 @@ pub struct OverTimeMeta {
 
 /// The series of one group; a step without anything new is left out.
 #[derive(Serialize, ToSchema)]
-pub struct OverTimeSeries {
+pub(super) struct OverTimeSeries {
     group: String,
     values: Vec<OverTimePoint>,
 }
 
 /// A point of a series.
 #[derive(Serialize, ToSchema)]
-pub struct OverTimePoint {
+pub(super) struct OverTimePoint {
     /// The first day of the step.
     entry_date: String,
     count: i64,
@@ -308,8 +308,8 @@ pub(super) async fn entities_over_time(
     let (aggregate, group) = choices(&parameters).map_err(|problem| problem.into_response())?;
     let filter = parameters.filter.unwrap_or_else(|| OVER_TIME_FILTER.to_owned());
     let query = ListQuery { filter: Some(filter), ..ListQuery::default() };
-    let request = ListRequest::read(&ENTITY, &query)
-        .map_err(|error| Problem::from(error).into_response())?;
+    let request =
+        ListRequest::read(&ENTITY, &query).map_err(|error| Problem::from(error).into_response())?;
     let unit = if aggregate == Aggregate::Symbol { Unit::Gene } else { Unit::Entity };
     let by = match group {
         GroupBy::Category => Group::Category,

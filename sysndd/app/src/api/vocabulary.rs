@@ -34,7 +34,7 @@ pub(super) struct VocabularyParameters {
 
 /// A vocabulary with what leads to its other pages.
 #[derive(Serialize, ToSchema)]
-pub struct VocabularyEnvelope<T> {
+pub(super) struct VocabularyEnvelope<T> {
     links: Vec<Links>,
     meta: Vec<VocabularyMeta>,
     data: Vec<T>,
@@ -43,7 +43,7 @@ pub struct VocabularyEnvelope<T> {
 /// What a page is.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct VocabularyMeta {
+pub(super) struct VocabularyMeta {
     per_page: usize,
     current_page: usize,
     total_pages: usize,
@@ -60,14 +60,14 @@ pub struct VocabularyMeta {
 
 /// A strength of evidence.
 #[derive(Serialize, ToSchema)]
-pub struct StatusWord {
+pub(super) struct StatusWord {
     category_id: i64,
     category: String,
 }
 
 /// A phenotype that reviews use.
 #[derive(Serialize, ToSchema)]
-pub struct PhenotypeWord {
+pub(super) struct PhenotypeWord {
     phenotype_id: String,
     #[serde(rename = "HPO_term")]
     hpo_term: String,
@@ -79,7 +79,7 @@ pub struct PhenotypeWord {
 
 /// An inheritance that entities may have.
 #[derive(Serialize, ToSchema)]
-pub struct InheritanceWord {
+pub(super) struct InheritanceWord {
     hpo_mode_of_inheritance_term: String,
     hpo_mode_of_inheritance_term_name: String,
     hpo_mode_of_inheritance_term_definition: Option<String>,
@@ -90,14 +90,14 @@ pub struct InheritanceWord {
 
 /// A choice.
 #[derive(Serialize, ToSchema)]
-pub struct Choice<I> {
+pub(super) struct Choice<I> {
     id: I,
     label: String,
 }
 
 /// A choice with more of them below.
 #[derive(Serialize, ToSchema)]
-pub struct Branch {
+pub(super) struct Branch {
     /// The term with its modifier before it.
     #[schema(example = "1-HP:0000077")]
     id: String,
@@ -110,7 +110,7 @@ pub struct Branch {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "what the document says of an answer that is one or the other")]
-pub enum PageOrTree<P, T> {
+pub(super) enum PageOrTree<P, T> {
     /// With `tree=FALSE`, which is what happens unless it is said otherwise.
     Page(P),
     /// With `tree=TRUE`.
@@ -168,7 +168,7 @@ fn page<T>(
     };
     let links = Links {
         prev: link(&meta.prev_item_id),
-        r#self: link(&meta.current_item_id),
+        this: link(&meta.current_item_id),
         next: link(&meta.next_item_id),
         last: link(&meta.last_item_id),
     };
@@ -191,7 +191,8 @@ pub(super) async fn status(
     let mut reading = open(&shared.state, &headers).await?;
     let words = vocabulary::categories(&mut reading).await.map_err(refused)?;
     if parameters.tree == Some(true) {
-        let choice = |word: vocabulary::Category| Choice { id: word.category_id, label: word.category };
+        let choice =
+            |word: vocabulary::Category| Choice { id: word.category_id, label: word.category };
         return json(reading, &words.into_iter().map(choice).collect::<Vec<_>>()).await;
     }
     let rows = words

@@ -48,7 +48,9 @@ fn same_shape(place: &str, published: &Value, ours: &Value) {
                 same_shape(&format!("{place}[0]"), first, own);
             }
             // The pseudo column `details` is the last one.
-            if let (true, Some(last), Some(own)) = (place.ends_with("fspec"), published.last(), ours.last()) {
+            if let (true, Some(last), Some(own)) =
+                (place.ends_with("fspec"), published.last(), ours.last())
+            {
                 same_shape(&format!("{place}[last]"), last, own);
             }
         }
@@ -83,10 +85,22 @@ async fn a_list_has_the_published_envelope() {
     for site in sites(120, 2).await {
         let page = site.json("/api/entity/?page_size=2").await;
         let meta = &page["meta"][0];
-        let keys: Vec<_> = meta.as_object().expect("an object").keys().map(String::as_str).collect();
+        let keys: Vec<_> =
+            meta.as_object().expect("an object").keys().map(String::as_str).collect();
         for key in [
-            "perPage", "currentPage", "totalPages", "prevItemID", "currentItemID", "nextItemID",
-            "lastItemID", "totalItems", "sort", "filter", "fields", "fspec", "executionTime",
+            "perPage",
+            "currentPage",
+            "totalPages",
+            "prevItemID",
+            "currentItemID",
+            "nextItemID",
+            "lastItemID",
+            "totalItems",
+            "sort",
+            "filter",
+            "fields",
+            "fspec",
+            "executionTime",
         ] {
             assert!(keys.contains(&key), "{key}");
         }
@@ -110,7 +124,10 @@ async fn a_list_has_the_published_envelope() {
         for cursor in ["prevItemID", "nextItemID", "lastItemID"] {
             assert_eq!(meta[cursor], "null", "{cursor}");
         }
-        assert_eq!(all["data"].as_array().map(Vec::len), meta["totalItems"].as_u64().map(|n| n as usize));
+        assert_eq!(
+            all["data"].as_array().map(Vec::len),
+            meta["totalItems"].as_u64().map(|n| n as usize)
+        );
     }
 }
 
@@ -140,7 +157,11 @@ async fn details_of_an_entity_a_gene_and_a_disease_are_there() {
             .map(|term| {
                 let name = term["HPO_term"].as_str().expect("a name");
                 assert!(!name.is_empty());
-                format!("{}-{}", term["modifier_id"], term["phenotype_id"].as_str().expect("a term"))
+                format!(
+                    "{}-{}",
+                    term["modifier_id"],
+                    term["phenotype_id"].as_str().expect("a term")
+                )
             })
             .collect();
         let own = row["modifier_phenotype_id"].as_str().expect("terms");
@@ -156,9 +177,11 @@ async fn details_of_an_entity_a_gene_and_a_disease_are_there() {
         assert_eq!(status[0]["category"], row["category"]);
         site.json(&format!("/api/entity/{id}/publications")).await;
         let symbol = row["symbol"].as_str().expect("a symbol");
-        let gene = site.json(&format!("/api/gene/{}?input_type=symbol", symbol.to_lowercase())).await;
+        let gene =
+            site.json(&format!("/api/gene/{}?input_type=symbol", symbol.to_lowercase())).await;
         assert_eq!(gene[0]["symbol"][0], row["symbol"]);
-        let same = site.json(&format!("/api/gene/{}", row["hgnc_id"].as_str().expect("an id"))).await;
+        let same =
+            site.json(&format!("/api/gene/{}", row["hgnc_id"].as_str().expect("an id"))).await;
         assert_eq!(same, gene);
         let disease = row["disease_ontology_id_version"].as_str().expect("an id");
         let disease = site.json(&format!("/api/ontology/{disease}")).await;

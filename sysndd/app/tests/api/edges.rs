@@ -27,10 +27,19 @@ async fn a_wrong_filter_is_pointed_at() {
     for site in sites(30, 1).await {
         let wrong = problem(&site, "/api/entity/?filter=equals(symbol,MECP2", 400).await;
         let detail = wrong["detail"].as_str().expect("a text");
-        assert!(detail.starts_with("Malformed filter expression: mismatched parentheses"), "{detail}");
-        assert_eq!((&wrong["parameter"], &wrong["position"]), (&Value::from("filter"), &Value::from(19)));
+        assert!(
+            detail.starts_with("Malformed filter expression: mismatched parentheses"),
+            "{detail}"
+        );
+        assert_eq!(
+            (&wrong["parameter"], &wrong["position"]),
+            (&Value::from("filter"), &Value::from(19))
+        );
         let wrong = problem(&site, "/api/entity/?filter=equals(password,x)", 400).await;
-        assert_eq!((&wrong["position"], &wrong["token"]), (&Value::from(7), &Value::from("password")));
+        assert_eq!(
+            (&wrong["position"], &wrong["token"]),
+            (&Value::from(7), &Value::from("password"))
+        );
         problem(&site, "/api/entity/?filter=system(1,2)", 400).await;
         let hash = format!("/api/entity/?filter=equals(hash,{})", "0".repeat(64));
         let wrong = problem(&site, &hash, 400).await;
@@ -51,14 +60,18 @@ async fn a_wrong_filter_is_pointed_at() {
         problem(&site, "/api/statistics/entities_over_time?aggregate=x", 400).await;
         let wrong = "/api/statistics/entities_over_time?group=inheritance_multiple";
         let wrong = problem(&site, wrong, 400).await;
-        assert_eq!(wrong["detail"], "Multiple inheritance only sensible when grouping by gene symbol.");
+        assert_eq!(
+            wrong["detail"],
+            "Multiple inheritance only sensible when grouping by gene symbol."
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_is_a_value_whatever_is_in_it() {
     let long = "x".repeat(7000);
-    let odd = ["'", "''", "%", "_", "\\", "\n", "\"", ";--", "$1", "é", "😀", "%27", &long, " OR 1=1"];
+    let odd =
+        ["'", "''", "%", "_", "\\", "\n", "\"", ";--", "$1", "é", "😀", "%27", &long, " OR 1=1"];
     for site in sites(30, 2).await {
         for value in odd {
             for operation in ["equals", "contains", "any", "all", "lessThan"] {
@@ -157,7 +170,9 @@ async fn the_document_and_its_page_are_there_and_load_nothing() {
     assert_eq!(document["openapi"], "3.1.0");
     for (path, item) in document["paths"].as_object().expect("paths") {
         let in_path = item["get"]["parameters"].as_array().into_iter().flatten();
-        assert!(in_path.into_iter().all(|parameter| parameter["in"] != "path" || path.contains('{')));
+        assert!(
+            in_path.into_iter().all(|parameter| parameter["in"] != "path" || path.contains('{'))
+        );
         let asked = path.replace("{id}", "1").replace("{input}", "x").replace("{term}", "x");
         site.json(&asked).await;
     }

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ABSENT, Bound, Filter, INHERITANCE_SUFFIX, Logic, Operation, Target, Term, bound,
-    modified_term,
+    ABSENT, Bound, Filter, INHERITANCE_SUFFIX, Logic, Operation, Target, Term, bound, modified_term,
 };
 use crate::list::{Column, Kind, Table};
 
@@ -64,7 +63,8 @@ fn column_holds(term: &Term, column: &Column, record: &Record, as_text: bool) ->
     if term.operation == Operation::All && column.grouped {
         return term.values.iter().all(|value| {
             record.group.iter().any(|row| {
-                row.get(column.name).is_some_and(|cell| is_one_of(cell, column.kind, &[&value.text]))
+                row.get(column.name)
+                    .is_some_and(|cell| is_one_of(cell, column.kind, &[&value.text]))
             })
         });
     }
@@ -101,8 +101,7 @@ fn is_one_of(cell: &Cell, kind: Kind, values: &[&str]) -> bool {
 }
 
 fn contains(cell: &Cell, value: &str) -> bool {
-    let within =
-        |text: &str| text.to_ascii_lowercase().contains(&value.to_ascii_lowercase());
+    let within = |text: &str| text.to_ascii_lowercase().contains(&value.to_ascii_lowercase());
     match cell {
         Cell::Null => false,
         Cell::Integer(number) => within(&number.to_string()),

@@ -195,10 +195,8 @@ fn all_on_a_gene_asks_its_entities_together() {
     let row = |name: &str| {
         [("hpo_mode_of_inheritance_term_name".to_owned(), text(name))].into_iter().collect()
     };
-    let dominant = record(&[(
-        "hpo_mode_of_inheritance_term_name",
-        text("Autosomal dominant inheritance"),
-    )]);
+    let dominant =
+        record(&[("hpo_mode_of_inheritance_term_name", text("Autosomal dominant inheritance"))]);
     let group = vec![row("Autosomal dominant inheritance"), row("Autosomal recessive inheritance")];
     let gene = Record { group, ..dominant };
     let both = "all(hpo_mode_of_inheritance_term_name,Autosomal dominant,Autosomal recessive)";

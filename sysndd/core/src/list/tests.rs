@@ -9,9 +9,8 @@ fn read(query: &ListQuery) -> Result<ListRequest, ListError> {
 fn sorted(text: &str) -> Result<Vec<String>, ListError> {
     let query = ListQuery { sort: Some(text.to_owned()), ..ListQuery::default() };
     let keys = read(&query)?.sort;
-    let shown = |key: &SortKey| {
-        format!("{}{}", if key.descending { "-" } else { "" }, key.column.name)
-    };
+    let shown =
+        |key: &SortKey| format!("{}{}", if key.descending { "-" } else { "" }, key.column.name);
     Ok(keys.iter().map(shown).collect())
 }
 

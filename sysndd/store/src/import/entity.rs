@@ -65,7 +65,7 @@ const CLOSE_STATUS: Statement = Statement {
     sql: "UPDATE ndd_entity_status SET is_active = 0, public_until = $2, row_version = row_version + 1 WHERE status_id = $1",
 };
 
-pub(super) const STATEMENTS: &[Statement] = &[
+pub(crate) const STATEMENTS: &[Statement] = &[
     ADD_ENTITY,
     REPLACE_ENTITY,
     ADD_REVIEW,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use foundation_runtime::Exit;
+use foundation_runtime::exit::Exit;
 use sysndd_core::import::Problem;
 
 /// What an import can fail with.

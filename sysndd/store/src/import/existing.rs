@@ -31,7 +31,7 @@ const ANNOTATIONS: Statement = Statement {
         FROM review_annotation WHERE review_id = $1 ORDER BY annotation_id",
 };
 
-pub(super) const STATEMENTS: &[Statement] = &[ENTITIES, PHENOTYPES, PUBLICATIONS, ANNOTATIONS];
+pub(crate) const STATEMENTS: &[Statement] = &[ENTITIES, PHENOTYPES, PUBLICATIONS, ANNOTATIONS];
 
 /// Gene, inheritance, disease.
 pub(super) type Triple = (String, String, String);

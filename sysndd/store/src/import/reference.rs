@@ -103,7 +103,7 @@ const SOURCE: Statement = Statement {
             OR data_source.statement <> excluded.statement OR data_source.licence <> excluded.licence OR data_source.address <> excluded.address",
 };
 
-pub(super) const STATEMENTS: &[Statement] = &[
+pub(crate) const STATEMENTS: &[Statement] = &[
     ACCOUNT,
     ADD_ACCOUNT,
     TERM,

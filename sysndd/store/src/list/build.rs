@@ -6,8 +6,7 @@
 
 use foundation_durable::{Engine, Value};
 use sysndd_core::filter::{
-    ABSENT, Bound, Filter, INHERITANCE_SUFFIX, Logic, Operation, Target, Term, bound,
-    modified_term,
+    ABSENT, Bound, Filter, INHERITANCE_SUFFIX, Logic, Operation, Target, Term, bound, modified_term,
 };
 use sysndd_core::list::{Column, Kind, Table};
 

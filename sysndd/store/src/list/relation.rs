@@ -3,7 +3,8 @@
 use sysndd_core::list::{Column, ENTITY, GENE, Kind, PANEL, PANEL_ROWS, PHENOTYPE, Table};
 
 /// The terms of the review that everybody sees of the entity `e`.
-pub(super) const TERMS: &str = "ndd_review_phenotype_connect AS c WHERE c.review_id = e.review_id AND c.is_active = 1";
+pub(super) const TERMS: &str =
+    "ndd_review_phenotype_connect AS c WHERE c.review_id = e.review_id AND c.is_active = 1";
 
 const ENTITIES_COUNT: &str = " JOIN (SELECT hgnc_id AS hgnc_id, COUNT(*) AS entities_count FROM public_entity \
     GROUP BY hgnc_id) AS n ON n.hgnc_id = e.hgnc_id";

@@ -61,7 +61,11 @@ pub(super) async fn fetch(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    if Relation::of(request.table).grouped() { groups(reading, request, ids).await } else { singles(reading, request, ids).await }
+    if Relation::of(request.table).grouped() {
+        groups(reading, request, ids).await
+    } else {
+        singles(reading, request, ids).await
+    }
 }
 
 fn id_of(row: &Row, kind: Kind, at: usize) -> Result<Id, Error> {
@@ -78,8 +82,7 @@ async fn singles(
 ) -> Result<Vec<ListRow>, Error> {
     let relation = Relation::of(request.table);
     let mut builder = Builder::new(reading.transaction.engine(), request.table);
-    let columns: Vec<_> =
-        request.fields.iter().map(|column| relation.expression(column)).collect();
+    let columns: Vec<_> = request.fields.iter().map(|column| relation.expression(column)).collect();
     let id = relation.expression(request.table.id_column());
     let places: Vec<_> = ids.iter().map(|id| builder.bind(id.clone())).collect();
     let sql = format!(
@@ -111,7 +114,8 @@ async fn groups(
     let relation = Relation::of(table);
     let mut builder = Builder::new(reading.transaction.engine(), table);
     let condition = builder.condition(&request.filter);
-    let columns: Vec<&'static Column> = table.columns.iter().filter(|c| c.name != "entities").collect();
+    let columns: Vec<&'static Column> =
+        table.columns.iter().filter(|c| c.name != "entities").collect();
     let expressions: Vec<_> = columns.iter().map(|column| relation.expression(column)).collect();
     let places: Vec<_> = ids.iter().map(|id| builder.bind(id.clone())).collect();
     let sql = format!(

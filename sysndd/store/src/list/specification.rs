@@ -105,7 +105,8 @@ async fn whole(
     if let Some(whole) = reading.memory.get::<Whole>(reading.version(), &name) {
         return Ok(whole);
     }
-    let count = counts(reading, table, &[column], &Filter::NONE).await?.first().copied().unwrap_or(0);
+    let count =
+        counts(reading, table, &[column], &Filter::NONE).await?.first().copied().unwrap_or(0);
     let options = match count <= OPTIONS_MAX {
         true => Some(options(reading, table, column).await?),
         false => None,
@@ -122,8 +123,7 @@ async fn filtered(reading: &mut Reading, request: &ListRequest) -> Result<Arc<Ve
     if let Some(counts) = reading.memory.get::<Vec<i64>>(reading.version(), &name) {
         return Ok(counts);
     }
-    let counted =
-        Arc::new(counts(reading, request.table, &request.fspec, &request.filter).await?);
+    let counted = Arc::new(counts(reading, request.table, &request.fspec, &request.filter).await?);
     reading.memory.keep(reading.version(), name, counted.len() * 8, &counted);
     Ok(counted)
 }
@@ -146,8 +146,7 @@ async fn counts(
         .map(|column| format!("COUNT(DISTINCT {})", relation.expression(column)))
         .collect();
     let used = super::columns_of_filter(table, filter, columns);
-    let sql =
-        format!("SELECT {} FROM {} WHERE {condition}", each.join(", "), relation.from(&used));
+    let sql = format!("SELECT {} FROM {} WHERE {condition}", each.join(", "), relation.from(&used));
     let built = BuiltSql::from_builder("list: counts", sql);
     let rows = reading.transaction.built_rows(&built, &builder.values).await?;
     let Some(row) = rows.first() else { return Ok(vec![0; columns.len()]) };

@@ -1,7 +1,9 @@
 //! Single things, search, and what an empty database answers.
 
 use sysndd_store::entity::Absence;
-use sysndd_store::list::{ENTITY, GENE, ListQuery, ListRequest, PANEL, PANEL_ROWS, PHENOTYPE, list};
+use sysndd_store::list::{
+    ENTITY, GENE, ListQuery, ListRequest, PANEL, PANEL_ROWS, PHENOTYPE, list,
+};
 use sysndd_store::statistics::{Unit, category_count, last_update};
 use sysndd_store::{READ_STATEMENTS, entity, gene, ontology, search, vocabulary};
 
@@ -11,8 +13,11 @@ use crate::support::places;
 async fn every_statement_is_understood_by_every_engine() {
     for place in places(0, 0).await {
         let mut transaction = place.database.read().await.expect("a transaction");
-        for statement in READ_STATEMENTS.iter().flat_map(|each| each.iter()) {
-            transaction.prepare(statement).await.unwrap_or_else(|error| panic!("{}: {error}", place.name));
+        for statement in READ_STATEMENTS.iter().copied().flatten() {
+            transaction
+                .prepare(statement)
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", place.name));
         }
     }
 }
@@ -54,9 +59,14 @@ async fn an_entity_is_found_with_all_that_is_public_of_it() {
             assert!(own.contains(&found));
             let by_symbol = gene::by_symbol(&mut reading, &found.symbol.to_lowercase()).await;
             assert_eq!(by_symbol.expect("read").expect("there").hgnc_id, found.hgnc_id);
-            let diseases =
-                ontology::find(&mut reading, &found.disease_ontology_id_version).await.expect("read");
-            assert!(diseases.iter().any(|disease| disease.disease_ontology_name == found.disease_ontology_name));
+            let diseases = ontology::find(&mut reading, &found.disease_ontology_id_version)
+                .await
+                .expect("read");
+            assert!(
+                diseases
+                    .iter()
+                    .any(|disease| disease.disease_ontology_name == found.disease_ontology_name)
+            );
             let same = entity::of_disease(&mut reading, &diseases[0].disease_ontology_id).await;
             assert!(same.expect("read").contains(&found));
         }

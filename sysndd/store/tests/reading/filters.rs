@@ -7,18 +7,41 @@ use proptest::test_runner::{Config, TestRunner};
 use sysndd_core::filter::Filter;
 use sysndd_core::filter::interpret::{Cell, Record, passes};
 use sysndd_core::list::{Kind, Table};
-use sysndd_store::list::{
-    ENTITY, GENE, ListError, ListQuery, ListRequest, PANEL, PHENOTYPE, list,
-};
+use sysndd_store::list::{ENTITY, GENE, ListError, ListQuery, ListRequest, PANEL, PHENOTYPE, list};
 
 use crate::support::{Place, places};
 
 /// Values as they are in the data, parts of them, and what is hard to write.
 fn values(records: &[(String, Record)]) -> Vec<String> {
     let mut values: BTreeSet<String> = [
-        "", "'", "''", "%", "_", "\\", "\n", "é", "Ş", "a,b", "(", ")", "null", "0", "-1", "01",
-        "1.5", "-0.5", "99999999999999999999", "$1", "?1", "'; DROP TABLE x; --", "SYNDROME",
-        "5-HP:0001249", "1-HP:0001250", "HP:", "Autosomal dominant", "X-linked recessive",
+        "",
+        "'",
+        "''",
+        "%",
+        "_",
+        "\\",
+        "\n",
+        "é",
+        "Ş",
+        "a,b",
+        "(",
+        ")",
+        "null",
+        "0",
+        "-1",
+        "01",
+        "1.5",
+        "-0.5",
+        "99999999999999999999",
+        "$1",
+        "?1",
+        "'; DROP TABLE x; --",
+        "SYNDROME",
+        "5-HP:0001249",
+        "1-HP:0001250",
+        "HP:",
+        "Autosomal dominant",
+        "X-linked recessive",
     ]
     .map(str::to_owned)
     .into();
@@ -52,7 +75,13 @@ fn term(table: &'static Table, values: Vec<String>) -> impl Strategy<Value = Str
         .chain(["any", "all"])
         .collect();
     let operations = vec![
-        "equals", "contains", "any", "all", "lessThan", "lessOrEqual", "greaterThan",
+        "equals",
+        "contains",
+        "any",
+        "all",
+        "lessThan",
+        "lessOrEqual",
+        "greaterThan",
         "greaterOrEqual",
     ];
     let value = prop::sample::select(values);
@@ -115,7 +144,8 @@ fn the_sql_means_what_the_language_says(table: &'static Table, entities: usize, 
     let records = &records[0];
     let mut runner = TestRunner::new(Config { cases, ..Config::default() });
     let checked = runner.run(&filter(table, values(records)), |text| {
-        let filter = Filter::parse(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let filter =
+            Filter::parse(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let expected: BTreeSet<&String> = records
             .iter()
             .filter(|(_, record)| passes(&filter, table, record))

@@ -79,7 +79,10 @@ impl Place {
         let rows = self.all(of).await;
         if of.name == table.name {
             let record = |row: &ListRow| {
-                (row.integer("entity_id").to_string(), Record { cells: cells(of, row), group: Vec::new() })
+                (
+                    row.integer("entity_id").to_string(),
+                    Record { cells: cells(of, row), group: Vec::new() },
+                )
             };
             return rows.iter().map(record).collect();
         }

@@ -31,14 +31,22 @@ async fn a_list_is_as_long_as_the_series_with_the_same_filter_grows() {
             let total = count(&mut reading, &request).await.expect("a number");
             for group in [Group::Category, Group::Inheritance] {
                 for step in [Step::Day, Step::Month, Step::Quarter, Step::Year] {
-                    let series =
-                        entities_over_time(&mut reading, Unit::Entity, group, step, &request.filter)
-                            .await
-                            .expect("series");
+                    let series = entities_over_time(
+                        &mut reading,
+                        Unit::Entity,
+                        group,
+                        step,
+                        &request.filter,
+                    )
+                    .await
+                    .expect("series");
                     let last = series.iter().filter_map(|series| series.values.last());
                     let end: i64 = last.map(|point| point.cumulative_count).sum();
-                    let sum: i64 =
-                        series.iter().flat_map(|series| &series.values).map(|point| point.count).sum();
+                    let sum: i64 = series
+                        .iter()
+                        .flat_map(|series| &series.values)
+                        .map(|point| point.count)
+                        .sum();
                     assert_eq!((end, sum), (total as i64, total as i64), "{} {filter}", place.name);
                 }
             }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use sysndd_core::vocabulary::{Category, INHERITANCE, Modifier, PHENOTYPES};
+use sysndd_store::WRITE_STATEMENTS;
 use sysndd_store::generate::{SUPERSEDED, Size, UNAPPROVED, generate};
 
 use crate::support::{places, sqlite};
@@ -34,6 +35,16 @@ async fn the_rows_of_the_first_migration_are_the_words_of_the_rules() {
         let modifiers: Vec<_> =
             Modifier::ALL.iter().map(|one| format!("{} {}", one.id(), one.name())).collect();
         assert_eq!(place.texts("SELECT CAST(modifier_id AS TEXT) || ' ' || modifier_name FROM modifier_list ORDER BY modifier_id").await, modifiers);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_that_writes_is_understood_by_each_engine() {
+    for place in places().await {
+        for statement in WRITE_STATEMENTS.iter().copied().flatten() {
+            let mut transaction = place.database.read().await.expect("a transaction");
+            transaction.prepare(statement).await.expect(statement.name);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foundation_durable::migration::{Coordinator, MigrationFile, Migrations, Mode};
 use foundation_durable::{Database, DatabaseSettings, Error, Statement, Transaction, Value};
-use foundation_runtime::SystemClock;
+use foundation_runtime::clock::SystemClock;
 use jiff::Timestamp;
 use sysndd_store::schema;
 use tempfile::TempDir;
@@ -13,7 +13,6 @@ use tempfile::TempDir;
 /// A database of a test; the folder of a file goes with it.
 pub(crate) struct Place {
     pub(crate) database: Database,
-    pub(crate) settings: DatabaseSettings,
     _folder: Option<TempDir>,
 }
 
@@ -28,7 +27,7 @@ async fn place(url: String, folder: Option<TempDir>) -> Place {
     let settings = DatabaseSettings::new(url);
     let database = Database::open(&settings).await.expect("a database");
     let coordinator = Coordinator::new(
-        settings.clone(),
+        settings,
         database.clone(),
         Arc::new(migrations()),
         Arc::new(SystemClock::new()),
@@ -36,7 +35,7 @@ async fn place(url: String, folder: Option<TempDir>) -> Place {
         "test",
     );
     coordinator.run(Mode::Auto).await.expect("a current schema");
-    Place { database, settings, _folder: folder }
+    Place { database, _folder: folder }
 }
 
 /// A file.
