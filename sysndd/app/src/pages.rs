@@ -54,7 +54,12 @@ pub(crate) struct Pages {
 
 impl Pages {
     fn new(state: State) -> Self {
-        Self { reader: state.reader.clone(), state, build: asset::build().into(), site: Arc::default() }
+        Self {
+            reader: state.reader.clone(),
+            state,
+            build: asset::build().into(),
+            site: Arc::default(),
+        }
     }
 
     /// What was last known of the site, for pages that can't ask the database.

@@ -19,11 +19,20 @@ struct AboutPage {
 
 /// The categories and what they mean where curators decide.
 const CRITERIA: &[(&str, &str)] = &[
-    ("Definitive", "Published, and clear by frequency (at least 10 de novo cases, 5 recessive or 3 X-linked families), or by several strong criteria together."),
-    ("Moderate", "Published, with criteria that point to the disease but do not suffice for “Definitive”."),
+    (
+        "Definitive",
+        "Published, and clear by frequency (at least 10 de novo cases, 5 recessive or 3 X-linked families), or by several strong criteria together.",
+    ),
+    (
+        "Moderate",
+        "Published, with criteria that point to the disease but do not suffice for “Definitive”.",
+    ),
     ("Limited", "Few cases or weak criteria."),
     ("Refuted", "Later evidence contradicts the link."),
-    ("not applicable", "The gene causes the disease, but the disease is not a neurodevelopmental disorder."),
+    (
+        "not applicable",
+        "The gene causes the disease, but the disease is not a neurodevelopmental disorder.",
+    ),
 ];
 
 /// The page.
@@ -34,9 +43,15 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap) -> Answ
     }
     let page = AboutPage {
         frame: visit
-            .frame("About", "What SysNDD is, how its data came to be, its licence and data releases.")
+            .frame(
+                "About",
+                "What SysNDD is, how its data came to be, its licence and data releases.",
+            )
             .at("/About", visit.absolute("/About")),
-        categories: CRITERIA.iter().map(|(category, words)| (badge::category(category), *words)).collect(),
+        categories: CRITERIA
+            .iter()
+            .map(|(category, words)| (badge::category(category), *words))
+            .collect(),
     };
     answer::page(&page, &visit.etag)
 }

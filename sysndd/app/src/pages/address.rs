@@ -50,12 +50,17 @@ fn encode(text: &str, kept: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         let character = char::from(byte);
-        if character.is_ascii_alphanumeric() || "-._~".contains(character) || kept.contains(character) {
+        if character.is_ascii_alphanumeric()
+            || "-._~".contains(character)
+            || kept.contains(character)
+        {
             encoded.push(character);
         } else {
             encoded.push('%');
             for digit in [byte >> 4, byte & 15] {
-                encoded.extend(char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()));
+                encoded.extend(
+                    char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()),
+                );
             }
         }
     }
@@ -68,7 +73,10 @@ mod tests {
 
     #[test]
     fn an_address_is_written_one_way() {
-        let address = Address::of("/Entities").with("sort", "-symbol").with("filter", "").with("sort", "symbol");
+        let address = Address::of("/Entities")
+            .with("sort", "-symbol")
+            .with("filter", "")
+            .with("sort", "symbol");
         assert_eq!(address.to_string(), "/Entities?sort=symbol");
     }
 

@@ -12,8 +12,11 @@ pub(crate) type Answer = Result<Response, Failure>;
 /// Whether the browser has what this tag stands for.
 pub(crate) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tag = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let asked = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    asked.flat_map(|value| value.split(',')).any(|known| tag(known) == tag(etag) || known.trim() == "*")
+    let asked =
+        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    asked
+        .flat_map(|value| value.split(','))
+        .any(|known| tag(known) == tag(etag) || known.trim() == "*")
 }
 
 /// The answer to a browser that has the page already.
@@ -56,6 +59,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert!(!is_known(&headers, "W/\"a\""));
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"x\", W/\"a\""));
-        assert!(is_known(&headers, "W/\"a\"") && is_known(&headers, "\"a\"") && !is_known(&headers, "\"b\""));
+        assert!(
+            is_known(&headers, "W/\"a\"")
+                && is_known(&headers, "\"a\"")
+                && !is_known(&headers, "\"b\"")
+        );
     }
 }

@@ -44,7 +44,11 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         assets.addresses.insert(name.to_string(), address.clone());
         assets.by_address.insert(
             address,
-            Asset { bytes: file.data.into_owned(), media_type: media_type(extension), etag: format!("\"{}\"", &hash[..32]) },
+            Asset {
+                bytes: file.data.into_owned(),
+                media_type: media_type(extension),
+                etag: format!("\"{}\"", &hash[..32]),
+            },
         );
     }
     assets
@@ -145,7 +149,12 @@ mod tests {
         for (name, address) in &ASSETS.addresses {
             if name.ends_with(".css") || name.ends_with(".js") {
                 let text = String::from_utf8_lossy(&ASSETS.by_address[address].bytes).into_owned();
-                assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("//cdn"), "{name}");
+                assert!(
+                    !text.contains("http://")
+                        && !text.contains("https://")
+                        && !text.contains("//cdn"),
+                    "{name}"
+                );
             }
         }
     }

@@ -141,13 +141,17 @@ pub(crate) fn phenotype(term: &str, name: &str, modifier: &str) -> Markup {
 /// A publication, with a link to PubMed.
 pub(crate) fn publication(id: &str) -> Markup {
     let Some(number) = id.strip_prefix("PMID:") else {
-        return Markup::constant("<span class=\"badge publication\">").then_text(id).then("</span>");
+        return Markup::constant("<span class=\"badge publication\">")
+            .then_text(id)
+            .then("</span>");
     };
-    Markup::constant("<a class=\"badge publication\" rel=\"external\" href=\"https://pubmed.ncbi.nlm.nih.gov/")
-        .then_text(&encoded(number))
-        .then("/\">")
-        .then_text(id)
-        .then("</a>")
+    Markup::constant(
+        "<a class=\"badge publication\" rel=\"external\" href=\"https://pubmed.ncbi.nlm.nih.gov/",
+    )
+    .then_text(&encoded(number))
+    .then("/\">")
+    .then_text(id)
+    .then("</a>")
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ impl Month {
         let mut parts = date.split('-');
         let year: i32 = parts.next()?.parse().ok()?;
         let month: i32 = parts.next()?.parse().ok()?;
-        ((0..=9999).contains(&year) && (1..=12).contains(&month)).then(|| Self(year * 12 + month - 1))
+        ((0..=9999).contains(&year) && (1..=12).contains(&month))
+            .then(|| Self(year * 12 + month - 1))
     }
 
     fn year(self) -> i32 {
@@ -48,8 +49,14 @@ pub(crate) struct Series {
 
 impl Series {
     /// A line of these months and totals.
-    pub(crate) fn new(name: impl Into<String>, totals: impl IntoIterator<Item = (Month, i64)>) -> Self {
-        Self { name: name.into(), totals: totals.into_iter().map(|(month, total)| (month.0, total)).collect() }
+    pub(crate) fn new(
+        name: impl Into<String>,
+        totals: impl IntoIterator<Item = (Month, i64)>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            totals: totals.into_iter().map(|(month, total)| (month.0, total)).collect(),
+        }
     }
 
     /// How many there are at its end.
@@ -148,9 +155,11 @@ impl Chart {
     pub(crate) fn drawing(&self) -> Markup {
         let step = tick(self.most);
         let top = (self.most + step - 1) / step * step;
-        let mut drawing = Markup::constant("<svg class=\"chart\" viewBox=\"0 0 960 420\" role=\"group\" aria-label=\"")
-            .then_text(&self.title)
-            .then("\">");
+        let mut drawing = Markup::constant(
+            "<svg class=\"chart\" viewBox=\"0 0 960 420\" role=\"group\" aria-label=\"",
+        )
+        .then_text(&self.title)
+        .then("\">");
         drawing = drawing.append(&self.grid(step, top)).append(&self.years_as_links());
         for (position, series) in self.series.iter().enumerate() {
             drawing = drawing
@@ -170,9 +179,21 @@ impl Chart {
         let mut number = 0;
         while number <= top {
             let y = self.y(number, top);
-            grid = grid.then("<line ").then(if number == 0 { "class=\"axis\"" } else { "class=\"grid\"" });
-            grid = grid.then_text_attributes(&format!("x1={LEFT:.0} x2={:.0} y1={y:.1} y2={y:.1}", WIDTH - RIGHT)).then("/>");
-            grid = grid.then("<text text-anchor=\"end\" ").then_text_attributes(&format!("x={:.0} y={:.1}", LEFT - 8.0, y + 4.0)).then(">");
+            grid = grid.then("<line ").then(if number == 0 {
+                "class=\"axis\""
+            } else {
+                "class=\"grid\""
+            });
+            grid = grid
+                .then_text_attributes(&format!(
+                    "x1={LEFT:.0} x2={:.0} y1={y:.1} y2={y:.1}",
+                    WIDTH - RIGHT
+                ))
+                .then("/>");
+            grid = grid
+                .then("<text text-anchor=\"end\" ")
+                .then_text_attributes(&format!("x={:.0} y={:.1}", LEFT - 8.0, y + 4.0))
+                .then(">");
             grid = grid.then_text(&grouped(number.unsigned_abs())).then("</text>");
             number += step;
         }
@@ -180,7 +201,10 @@ impl Chart {
         let every = (years.clone().count() / 12 + 1).max(1);
         for year in years.step_by(every) {
             let x = self.x(Month(year * 12));
-            grid = grid.then("<text text-anchor=\"middle\" ").then_text_attributes(&format!("x={x:.1} y={:.0}", HEIGHT - 12.0)).then(">");
+            grid = grid
+                .then("<text text-anchor=\"middle\" ")
+                .then_text_attributes(&format!("x={x:.1} y={:.0}", HEIGHT - 12.0))
+                .then(">");
             grid = grid.then_text(&year.to_string()).then("</text>");
         }
         grid.then("</g>")
@@ -190,9 +214,13 @@ impl Chart {
     fn years_as_links(&self) -> Markup {
         let mut links = Markup::constant("");
         for year in self.first.year()..=self.last.year() {
-            let (start, end) = (self.x(Month(year * 12)), self.x(Month::last_of(year).min(self.last)));
-            let numbers: Vec<_> =
-                self.series.iter().map(|series| format!("{} {}", series.name, series.at(Month::last_of(year)))).collect();
+            let (start, end) =
+                (self.x(Month(year * 12)), self.x(Month::last_of(year).min(self.last)));
+            let numbers: Vec<_> = self
+                .series
+                .iter()
+                .map(|series| format!("{} {}", series.name, series.at(Month::last_of(year))))
+                .collect();
             let said = format!("Up to the end of {year}: {}", numbers.join(", "));
             links = links
                 .then("<a rel=\"nofollow\" href=\"")
@@ -247,7 +275,11 @@ impl Chart {
                 .then("<text ")
                 .then_text_attributes(&format!("x={:.0} y={:.1}", WIDTH - RIGHT + 8.0, y + 4.0))
                 .then(">")
-                .then_text(&format!("{} {}", series.name, grouped(series.at(self.last).unsigned_abs())))
+                .then_text(&format!(
+                    "{} {}",
+                    series.name,
+                    grouped(series.at(self.last).unsigned_abs())
+                ))
                 .then("</text>");
         }
         labels.then("</g>")
@@ -295,9 +327,12 @@ mod tests {
     }
 
     fn chart() -> Chart {
-        let definitive = Series::new("Definitive", [(month("2011-03-01"), 4), (month("2013-01-01"), 1_200)]);
+        let definitive =
+            Series::new("Definitive", [(month("2011-03-01"), 4), (month("2013-01-01"), 1_200)]);
         let limited = Series::new("Limited", [(month("2012-05-01"), 3)]);
-        Chart::new("Entities", vec![definitive, limited], |year, name| format!("/Entities?year={year}&name={}", name.unwrap_or("")))
+        Chart::new("Entities", vec![definitive, limited], |year, name| {
+            format!("/Entities?year={year}&name={}", name.unwrap_or(""))
+        })
     }
 
     #[test]
@@ -305,15 +340,24 @@ mod tests {
         let years = chart().years();
         let (year, numbers) = &years[1];
         assert_eq!(*year, 2012);
-        assert!(numbers[0].to_string().contains(">4<") && numbers[1].to_string().contains(">3<"), "{numbers:?}");
+        assert!(
+            numbers[0].to_string().contains(">4<") && numbers[1].to_string().contains(">3<"),
+            "{numbers:?}"
+        );
         assert_eq!(years[2].1[1].to_string(), "0");
     }
 
     #[test]
     fn a_drawing_has_no_style_and_escapes_what_it_shows() {
-        let chart = Chart::new("A <b>", vec![Series::new("<x>", [(month("2011-03-01"), 4)])], |_, _| "/?a=1&b=2".to_owned());
+        let chart =
+            Chart::new("A <b>", vec![Series::new("<x>", [(month("2011-03-01"), 4)])], |_, _| {
+                "/?a=1&b=2".to_owned()
+            });
         let drawing = format!("{}{}", chart.drawing(), chart.key());
-        assert!(!drawing.contains("style=") && !drawing.contains("<b>") && !drawing.contains("<x>"), "{drawing}");
+        assert!(
+            !drawing.contains("style=") && !drawing.contains("<b>") && !drawing.contains("<x>"),
+            "{drawing}"
+        );
         assert!(drawing.contains("/?a=1&amp;b=2"), "{drawing}");
     }
 
@@ -343,6 +387,9 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_no_month() {
-        assert_eq!([Month::of("x"), Month::of("2011-13-01"), Month::of("2011"), Month::of("")], [None; 4]);
+        assert_eq!(
+            [Month::of("x"), Month::of("2011-13-01"), Month::of("2011"), Month::of("")],
+            [None; 4]
+        );
     }
 }

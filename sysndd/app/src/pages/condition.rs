@@ -45,7 +45,8 @@ impl Conditions {
             let column = term.column.text.as_str();
             let values = || term.values.iter().map(|value| value.text.clone());
             let field = field_of(column);
-            if term.operation == Operation::Contains && column == "any" && conditions.any.is_empty() {
+            if term.operation == Operation::Contains && column == "any" && conditions.any.is_empty()
+            {
                 conditions.any = values().collect();
             } else if term.operation == Operation::Contains
                 && field == Some(Field::Contains)
@@ -79,7 +80,9 @@ impl Conditions {
                 "where" => {
                     conditions.contains.insert(column.to_owned(), value.to_owned());
                 }
-                "pick" => conditions.chosen.entry(column.to_owned()).or_default().push(value.to_owned()),
+                "pick" => {
+                    conditions.chosen.entry(column.to_owned()).or_default().push(value.to_owned())
+                }
                 _ => {}
             }
             was_sent |= matches!(kind, "any" | "where" | "pick" | "apply");
@@ -112,13 +115,17 @@ impl Conditions {
 
 /// The terms that do not ask this column, as a filter.
 pub(crate) fn without(filter: &Filter, column: &str) -> String {
-    let others: Vec<_> = filter.terms.iter().filter(|term| term.column.text != column).cloned().collect();
+    let others: Vec<_> =
+        filter.terms.iter().filter(|term| term.column.text != column).cloned().collect();
     if filter.logic == Logic::And { written(Logic::And, &others) } else { String::new() }
 }
 
 fn is_joined_otherwise(filter: &str) -> bool {
     ["or", "not", "and"].iter().any(|word| {
-        filter.trim_start().strip_prefix(word).is_some_and(|rest| rest.trim_start().starts_with('('))
+        filter
+            .trim_start()
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.trim_start().starts_with('('))
     })
 }
 
@@ -133,14 +140,18 @@ fn written(logic: Logic, terms: &[Term]) -> String {
 }
 
 fn written_term(term: &Term) -> String {
-    let word = Operation::WORDS.iter().find(|(_, operation)| *operation == term.operation).map_or("equals", |(word, _)| word);
+    let word = Operation::WORDS
+        .iter()
+        .find(|(_, operation)| *operation == term.operation)
+        .map_or("equals", |(word, _)| word);
     let values: Vec<_> = term.values.iter().map(|value| quoted(&value.text)).collect();
     format!("{word}({},{})", term.column.text, values.join(","))
 }
 
 /// A value as the language takes it literally; quotes only where something would end it.
 pub(crate) fn quoted(value: &str) -> String {
-    let plain = !value.is_empty() && value.trim() == value && !value.contains(['\'', '(', ')', ',']);
+    let plain =
+        !value.is_empty() && value.trim() == value && !value.contains(['\'', '(', ')', ',']);
     if plain { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) }
 }
 
@@ -210,17 +221,27 @@ mod tests {
             pair("pick.password", "x"),
         ];
         let sent = Conditions::sent(&query, COLUMNS).expect("a form");
-        assert_eq!(sent.filter(COLUMNS), "contains(symbol,ARID),any(category,Definitive,not applicable)");
+        assert_eq!(
+            sent.filter(COLUMNS),
+            "contains(symbol,ARID),any(category,Definitive,not applicable)"
+        );
     }
 
     #[test]
     fn an_address_without_fields_is_no_sent_form() {
-        assert_eq!(Conditions::sent(&[pair("filter", "equals(symbol,A)"), pair("sort", "symbol")], COLUMNS), None);
+        assert_eq!(
+            Conditions::sent(
+                &[pair("filter", "equals(symbol,A)"), pair("sort", "symbol")],
+                COLUMNS
+            ),
+            None
+        );
     }
 
     #[test]
     fn what_the_form_has_no_field_for_is_kept() {
-        let filter = parsed("contains(any,rett),lessThan(entry_date,2011-01-01),any(category,Limited)");
+        let filter =
+            parsed("contains(any,rett),lessThan(entry_date,2011-01-01),any(category,Limited)");
         let conditions = Conditions::of(&filter, field);
         assert_eq!(conditions.any, "rett");
         assert_eq!(conditions.rest, "lessThan(entry_date,2011-01-01)");
@@ -232,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_disjunction_stays_whole_until_a_field_takes_its_place() {
-        let mut conditions = Conditions::of(&parsed("or(equals(symbol,A),equals(symbol,B))"), field);
+        let mut conditions =
+            Conditions::of(&parsed("or(equals(symbol,A),equals(symbol,B))"), field);
         assert_eq!(conditions.filter(COLUMNS), "or(equals(symbol,A),equals(symbol,B))");
         conditions.any = "x".to_owned();
         assert_eq!(conditions.filter(COLUMNS), "contains(any,x)");

@@ -50,7 +50,11 @@ fn number(text: &str) -> Option<i64> {
 }
 
 /// The page.
-pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(id): Path<String>) -> Answer {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Answer {
     let what = format!("Entity {id}");
     let Some(number) = number(&id) else { return Err(Failure::not_found(what)) };
     if number.to_string() != id {
@@ -76,7 +80,9 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(id
         found.category,
         found.disease_ontology_id_version
     );
-    let frame = visit.frame(title, description).at("/Entities", visit.absolute(&format!("/Entities/{number}")));
+    let frame = visit
+        .frame(title, description)
+        .at("/Entities", visit.absolute(&format!("/Entities/{number}")));
     let entity = view(&mut visit, found).await?;
     answer::page(&EntityPage { frame, entity }, &visit.etag)
 }
@@ -86,17 +92,29 @@ async fn view(visit: &mut Visit, found: Entity) -> Result<View, Failure> {
     let reading = &mut visit.reading;
     let gene = gene::by_id(reading, &found.hgnc_id).await?;
     let disease = ontology::by_id(reading, &found.disease_ontology_id_version).await?;
-    let disease = disease.into_iter().find(|known| known.disease_ontology_id_version == found.disease_ontology_id_version);
+    let disease = disease
+        .into_iter()
+        .find(|known| known.disease_ontology_id_version == found.disease_ontology_id_version);
     let review = entity::review(reading, id).await?;
     let status = entity::status(reading, id).await?;
     let phenotypes = entity::phenotypes(reading, id).await?;
     let publications = entity::publications(reading, id).await?;
     let mut disease_links = Markup::constant("<span class=\"soft\">");
     let elsewhere = [
-        found.disease_ontology_id_version.starts_with("OMIM:").then(|| links::identifier(links::OMIM, &found.disease_ontology_id_version)),
-        disease.as_ref().and_then(|disease| disease.mondo.as_deref()).filter(|id| !id.is_empty()).map(|ids| {
-            Markup::group("badges", ids.split(';').map(|id| links::identifier(links::MONDO, id)))
-        }),
+        found
+            .disease_ontology_id_version
+            .starts_with("OMIM:")
+            .then(|| links::identifier(links::OMIM, &found.disease_ontology_id_version)),
+        disease
+            .as_ref()
+            .and_then(|disease| disease.mondo.as_deref())
+            .filter(|id| !id.is_empty())
+            .map(|ids| {
+                Markup::group(
+                    "badges",
+                    ids.split(';').map(|id| links::identifier(links::MONDO, id)),
+                )
+            }),
     ];
     for link in elsewhere.into_iter().flatten() {
         disease_links = disease_links.then(" ").append(&link);
@@ -119,9 +137,14 @@ async fn view(visit: &mut Visit, found: Entity) -> Result<View, Failure> {
         synopsis: found.synopsis.unwrap_or_default(),
         phenotypes: phenotypes
             .iter()
-            .map(|known| badge::phenotype(&known.phenotype_id, &known.hpo_term, &known.modifier_name))
+            .map(|known| {
+                badge::phenotype(&known.phenotype_id, &known.hpo_term, &known.modifier_name)
+            })
             .collect(),
-        publications: publications.iter().map(|known| badge::publication(&known.publication_id)).collect(),
+        publications: publications
+            .iter()
+            .map(|known| badge::publication(&known.publication_id))
+            .collect(),
     })
 }
 
@@ -132,6 +155,9 @@ mod tests {
     #[test]
     fn an_entity_is_named_by_its_number() {
         assert_eq!([number("4"), number("sysndd:4")], [Some(4); 2]);
-        assert_eq!([number("0"), number("-1"), number("x"), number("99999999999999999999")], [None; 4]);
+        assert_eq!(
+            [number("0"), number("-1"), number("x"), number("99999999999999999999")],
+            [None; 4]
+        );
     }
 }

@@ -23,7 +23,10 @@ impl EntityRow {
         Self {
             entity: badge::entity(row.integer("entity_id")),
             gene: badge::gene(row.text("symbol")),
-            disease: badge::disease(row.text("disease_ontology_id_version"), row.text("disease_ontology_name")),
+            disease: badge::disease(
+                row.text("disease_ontology_id_version"),
+                row.text("disease_ontology_name"),
+            ),
             inheritance: badge::inheritance(row.text("hpo_mode_of_inheritance_term_name")),
             category: badge::category(row.text("category")),
             ndd: badge::ndd(row.text("ndd_phenotype_word")),
@@ -35,7 +38,10 @@ impl EntityRow {
         Self {
             entity: badge::entity(entity.entity_id),
             gene: badge::gene(&entity.symbol),
-            disease: badge::disease(&entity.disease_ontology_id_version, &entity.disease_ontology_name),
+            disease: badge::disease(
+                &entity.disease_ontology_id_version,
+                &entity.disease_ontology_name,
+            ),
             inheritance: badge::inheritance(&entity.hpo_mode_of_inheritance_term_name),
             category: badge::category(&entity.category),
             ndd: badge::ndd(&entity.ndd_phenotype_word),
@@ -59,7 +65,8 @@ pub(crate) fn details(row: &ListRow) -> Markup {
     let mut facts = Markup::constant("<dl class=\"facts\">");
     facts = fact(facts, "Gene", &Markup::text(row.text("hgnc_id")));
     facts = fact(facts, "Disease", &Markup::text(row.text("disease_ontology_id_version")));
-    facts = fact(facts, "Inheritance", &Markup::text(row.text("hpo_mode_of_inheritance_term_name")));
+    facts =
+        fact(facts, "Inheritance", &Markup::text(row.text("hpo_mode_of_inheritance_term_name")));
     facts = fact(facts, "Entered", &Markup::text(day(row.text("entry_date"))));
     if !row.text("synopsis").is_empty() {
         facts = fact(facts, "Synopsis", &Markup::text(row.text("synopsis")));

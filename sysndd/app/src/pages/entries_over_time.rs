@@ -37,11 +37,17 @@ struct Wish {
 
 impl Wish {
     fn read(query: &[(String, String)]) -> Result<Self, Failure> {
-        let value = |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value = |name: &str| {
+            query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        };
         let unit = match value("aggregate") {
             None | Some("" | "entity_id") => Unit::Entity,
             Some("symbol") => Unit::Gene,
-            Some(other) => return Err(Failure::bad(format!("aggregate is {other}; it is entity_id or symbol"))),
+            Some(other) => {
+                return Err(Failure::bad(format!(
+                    "aggregate is {other}; it is entity_id or symbol"
+                )));
+            }
         };
         let group = match value("group") {
             None | Some("" | "category") => Group::Category,
@@ -71,7 +77,8 @@ impl Wish {
 
     /// The list of what was there at the end of a year.
     fn address(self, year: i32, name: Option<&str>) -> String {
-        let mut filter = format!("any(ndd_phenotype_word,Yes),lessThan(entry_date,{}-01-01)", year + 1);
+        let mut filter =
+            format!("any(ndd_phenotype_word,Yes),lessThan(entry_date,{}-01-01)", year + 1);
         if let Some(name) = name {
             let (column, operation) = match self.group {
                 Group::Category => ("category", "any"),
@@ -81,7 +88,9 @@ impl Wish {
             let values: Vec<_> = name.split(" | ").map(quoted).collect();
             filter.push_str(&format!(",{operation}({column},{})", values.join(",")));
         }
-        Address::of(if self.unit == Unit::Gene { "/Genes" } else { "/Entities" }).with("filter", &filter).to_string()
+        Address::of(if self.unit == Unit::Gene { "/Genes" } else { "/Entities" })
+            .with("filter", &filter)
+            .to_string()
     }
 }
 
@@ -106,15 +115,23 @@ pub(crate) async fn show(
         return Ok(answer);
     }
     let filter = Filter::parse(FILTER).map_err(Failure::internal)?;
-    let read =
-        statistics::entities_over_time(&mut visit.reading, wish.unit, wish.group, Step::Month, &filter).await?;
-    let mut series: Vec<Series> = read
-        .iter()
-        .map(|series| {
-            let totals = series.values.iter().filter_map(|point| Some((Month::of(&point.entry_date)?, point.cumulative_count)));
-            Series::new(series.group.clone(), totals)
-        })
-        .collect();
+    let read = statistics::entities_over_time(
+        &mut visit.reading,
+        wish.unit,
+        wish.group,
+        Step::Month,
+        &filter,
+    )
+    .await?;
+    let mut series: Vec<Series> =
+        read.iter()
+            .map(|series| {
+                let totals = series.values.iter().filter_map(|point| {
+                    Some((Month::of(&point.entry_date)?, point.cumulative_count))
+                });
+                Series::new(series.group.clone(), totals)
+            })
+            .collect();
     series.sort_by_key(|series| std::cmp::Reverse(series.end()));
     let noun = if wish.unit == Unit::Gene { "genes" } else { "entities" };
     let by = match wish.group {
@@ -143,7 +160,9 @@ pub(crate) async fn show(
             ],
             wish.grouped_by(),
         ),
-        chart: Chart::new(format!("NDD {noun} over time by {by}"), series, move |year, name| wish.address(year, name)),
+        chart: Chart::new(format!("NDD {noun} over time by {by}"), series, move |year, name| {
+            wish.address(year, name)
+        }),
     };
     answer::page(&page, &visit.etag)
 }
@@ -153,7 +172,8 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wish, Failure> {
-        let query: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let query: Vec<_> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Wish::read(&query)
     }
 
@@ -168,10 +188,18 @@ mod tests {
 
     #[test]
     fn several_inheritances_are_for_genes_only() {
-        assert_eq!(read(&[("group", "inheritance_multiple")]).expect("a wish").group, Group::Inheritance);
-        let genes = read(&[("group", "inheritance_multiple"), ("aggregate", "symbol")]).expect("a wish");
+        assert_eq!(
+            read(&[("group", "inheritance_multiple")]).expect("a wish").group,
+            Group::Inheritance
+        );
+        let genes =
+            read(&[("group", "inheritance_multiple"), ("aggregate", "symbol")]).expect("a wish");
         assert_eq!(genes.group, Group::InheritanceMultiple);
-        assert!(genes.address(2015, Some("Other | X-linked")).contains("all(inheritance_filter,Other,X-linked)"));
+        assert!(
+            genes
+                .address(2015, Some("Other | X-linked"))
+                .contains("all(inheritance_filter,Other,X-linked)")
+        );
     }
 
     #[test]

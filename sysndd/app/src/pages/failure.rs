@@ -103,7 +103,14 @@ pub(crate) async fn rendered(State(pages): State<Pages>, request: Request, next:
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
     let status = failure.status();
     let site = pages.known_site();
-    let page = page(failure, Frame::new(&site, status.canonical_reason().unwrap_or("Error"), "This page can’t be shown."));
+    let page = page(
+        failure,
+        Frame::new(
+            &site,
+            status.canonical_reason().unwrap_or("Error"),
+            "This page can’t be shown.",
+        ),
+    );
     let mut response = match answer::rendered(&page, status) {
         Ok(response) => response,
         Err(_) => status.into_response(),
@@ -117,7 +124,12 @@ pub(crate) async fn rendered(State(pages): State<Pages>, request: Request, next:
 }
 
 fn page(failure: Failure, frame: Frame) -> FailurePage {
-    let home = vec![("Home", "/"), ("All entities", "/Entities"), ("All genes", "/Genes"), ("Search", "/Search")];
+    let home = vec![
+        ("Home", "/"),
+        ("All entities", "/Entities"),
+        ("All genes", "/Genes"),
+        ("Search", "/Search"),
+    ];
     let (heading, explanation, detail, replacement) = match failure {
         Failure::NotFound { what, replaced_by } => {
             ("Not found", format!("{what} is not on this site."), String::new(), replaced_by.map(badge::entity))
@@ -163,15 +175,24 @@ mod tests {
 
     #[test]
     fn what_was_replaced_leads_to_its_successor() {
-        let page = text(Failure::NotFound { what: "Entity sysndd:3".to_owned(), replaced_by: Some(7) });
+        let page =
+            text(Failure::NotFound { what: "Entity sysndd:3".to_owned(), replaced_by: Some(7) });
         assert!(page.contains("It was replaced by") && page.contains("/Entities/7"), "{page}");
     }
 
     #[test]
     fn every_failure_leads_back_and_shows_nothing_from_inside() {
-        for failure in [Failure::not_found("X"), Failure::bad("<i>"), Failure::Unavailable, Failure::internal("secret")] {
+        for failure in [
+            Failure::not_found("X"),
+            Failure::bad("<i>"),
+            Failure::Unavailable,
+            Failure::internal("secret"),
+        ] {
             let page = text(failure);
-            assert!(page.contains("href=\"/\"") && !page.contains("secret") && !page.contains("<i>"), "{page}");
+            assert!(
+                page.contains("href=\"/\"") && !page.contains("secret") && !page.contains("<i>"),
+                "{page}"
+            );
             assert!(page.contains("noindex"), "{page}");
         }
     }

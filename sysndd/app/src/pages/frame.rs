@@ -42,7 +42,11 @@ const MENU: &[(&str, &str)] = &[
 
 impl Frame {
     /// The frame of a page with this title.
-    pub(crate) fn new(site: &Arc<Site>, title: impl Into<String>, description: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        site: &Arc<Site>,
+        title: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
         Self {
             title: title.into(),
             description: description.into(),

@@ -29,7 +29,11 @@ struct GenePage {
 }
 
 /// The page. A gene has one address, by its present symbol; others lead there.
-pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(name): Path<String>) -> Answer {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+) -> Answer {
     let mut visit = pages.visit(&headers).await?;
     let Some(found) = gene::find(&mut visit.reading, &name).await? else {
         return Err(Failure::not_found(format!("Gene {name}")));
@@ -45,8 +49,10 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(na
     if let Some(answer) = visit.known() {
         return Ok(answer);
     }
-    let description =
-        format!("{} ({}): its entities in SysNDD, identifiers and links.", found.symbol, found.name);
+    let description = format!(
+        "{} ({}): its entities in SysNDD, identifiers and links.",
+        found.symbol, found.name
+    );
     let page = GenePage {
         frame: visit.frame(&found.symbol, description).at("/Genes", visit.absolute(&path)),
         json: format!("/api/gene/{}?input_type=symbol", encoded(&found.symbol)),

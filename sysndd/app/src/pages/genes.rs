@@ -41,12 +41,19 @@ fn different<'a>(row: &'a ListRow, name: &str) -> Vec<&'a str> {
 
 fn row(row: &ListRow) -> Row {
     let symbol = row.text("symbol");
-    let mut ranked: Vec<_> = row.entities.iter().map(|entity| (entity.integer("category_id"), entity.text("category"))).collect();
+    let mut ranked: Vec<_> = row
+        .entities
+        .iter()
+        .map(|entity| (entity.integer("category_id"), entity.text("category")))
+        .collect();
     ranked.sort_unstable();
     ranked.dedup();
     let categories = match ranked.as_slice() {
         [(_, one)] => badge::category(one),
-        several => Markup::group("icons", several.iter().map(|(_, category)| badge::category_icon(category))),
+        several => Markup::group(
+            "icons",
+            several.iter().map(|(_, category)| badge::category_icon(category)),
+        ),
     };
     let words = different(row, "ndd_phenotype_word");
     Row {
@@ -56,7 +63,9 @@ fn row(row: &ListRow) -> Row {
             Cell::of(categories),
             Cell::of(Markup::group(
                 "badges",
-                different(row, "hpo_mode_of_inheritance_term_name").into_iter().map(badge::inheritance),
+                different(row, "hpo_mode_of_inheritance_term_name")
+                    .into_iter()
+                    .map(badge::inheritance),
             )),
             Cell::of(Markup::group("badges", words.into_iter().map(badge::ndd))),
             Cell::of(Markup::text(&row.integer("entities_count").to_string())),
@@ -73,7 +82,10 @@ fn entities(row: &ListRow) -> Markup {
             .then("<li class=\"badges\">")
             .append(&badge::entity(entity.integer("entity_id")))
             .then(" ")
-            .append(&badge::disease(entity.text("disease_ontology_id_version"), entity.text("disease_ontology_name")))
+            .append(&badge::disease(
+                entity.text("disease_ontology_id_version"),
+                entity.text("disease_ontology_name"),
+            ))
             .then(" ")
             .append(&badge::inheritance(entity.text("hpo_mode_of_inheritance_term_name")))
             .then(" ")

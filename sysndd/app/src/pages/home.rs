@@ -72,9 +72,13 @@ const MEANINGS: &[(&str, &str)] = &[
 /// The list behind a number.
 fn address(unit: Unit, category: &str, inheritance: Option<&str>) -> String {
     match unit {
-        Unit::Gene => format!("/Panels/{}/{}", encoded(category), encoded(inheritance.unwrap_or("All"))),
+        Unit::Gene => {
+            format!("/Panels/{}/{}", encoded(category), encoded(inheritance.unwrap_or("All")))
+        }
         Unit::Entity => {
-            let part = inheritance.map(|name| format!(",any(inheritance_filter,{name})")).unwrap_or_default();
+            let part = inheritance
+                .map(|name| format!(",any(inheritance_filter,{name})"))
+                .unwrap_or_default();
             let filter = format!("any(ndd_phenotype_word,Yes),any(category,{category}){part}");
             Address::of("/Entities").with("filter", &filter).to_string()
         }
@@ -108,7 +112,8 @@ fn block(unit: Unit, counts: &[CategoryCount]) -> Block {
 /// The badges of an entity that exists, so that its links lead somewhere.
 fn sample(newest: Option<&Entity>) -> Sample {
     let row = newest.map(EntityRow::of_entity);
-    let shown = |markup: fn(&EntityRow) -> &Markup| row.as_ref().map(markup).cloned().unwrap_or_default();
+    let shown =
+        |markup: fn(&EntityRow) -> &Markup| row.as_ref().map(markup).cloned().unwrap_or_default();
     Sample {
         entity: shown(|row| &row.entity),
         gene: shown(|row| &row.gene),
@@ -152,7 +157,10 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap) -> Answ
         last_update: day(&last_update).to_owned(),
         newest: newest.iter().map(EntityRow::of_entity).collect(),
         sample: sample(newest.first()),
-        categories: MEANINGS.iter().map(|(category, words)| (badge::category(category), *words)).collect(),
+        categories: MEANINGS
+            .iter()
+            .map(|(category, words)| (badge::category(category), *words))
+            .collect(),
     };
     answer::page(&page, &visit.etag)
 }
@@ -163,7 +171,10 @@ mod tests {
 
     #[test]
     fn a_number_of_genes_leads_to_its_panel_and_one_of_entities_to_its_list() {
-        assert_eq!(address(Unit::Gene, "Definitive", Some("X-linked")), "/Panels/Definitive/X-linked");
+        assert_eq!(
+            address(Unit::Gene, "Definitive", Some("X-linked")),
+            "/Panels/Definitive/X-linked"
+        );
         assert_eq!(
             address(Unit::Entity, "Limited", None),
             "/Entities?filter=any(ndd_phenotype_word,Yes),any(category,Limited)"

@@ -16,10 +16,19 @@ struct InterfacePage {
 }
 
 const EXAMPLES: &[(&str, &str)] = &[
-    ("Definitive entities", "/api/entity/?filter=any(category,Definitive),any(ndd_phenotype_word,Yes)"),
+    (
+        "Definitive entities",
+        "/api/entity/?filter=any(category,Definitive),any(ndd_phenotype_word,Yes)",
+    ),
     ("A table for a spreadsheet", "/api/entity/?page_size=all&format=xlsx"),
-    ("A gene panel", "/api/panels/browse?filter=equals(category,Definitive),any(inheritance_filter,X-linked)"),
-    ("Entities with seizures", "/api/phenotype/entities/browse?filter=all(modifier_phenotype_id,HP:0001250)"),
+    (
+        "A gene panel",
+        "/api/panels/browse?filter=equals(category,Definitive),any(inheritance_filter,X-linked)",
+    ),
+    (
+        "Entities with seizures",
+        "/api/phenotype/entities/browse?filter=all(modifier_phenotype_id,HP:0001250)",
+    ),
     ("A gene’s identifiers", "/api/gene/MECP2?input_type=symbol"),
     ("Counts by category", "/api/statistics/category_count?type=gene"),
     ("Version and data releases", "/api/version/"),

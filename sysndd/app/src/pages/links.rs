@@ -37,7 +37,12 @@ pub(crate) struct Place {
     prefix: &'static str,
 }
 
-const fn place(label: &'static str, before: &'static str, after: &'static str, prefix: &'static str) -> Place {
+const fn place(
+    label: &'static str,
+    before: &'static str,
+    after: &'static str,
+    prefix: &'static str,
+) -> Place {
     Place { label, before, after, prefix }
 }
 
@@ -49,13 +54,16 @@ pub(crate) const UCSC: Place =
     place("UCSC", "https://genome.ucsc.edu/cgi-bin/hgGene?hgg_gene=", "&db=hg38", "");
 pub(crate) const CCDS: Place =
     place("CCDS", "https://www.ncbi.nlm.nih.gov/CCDS/CcdsBrowse.cgi?REQUEST=CCDS&DATA=", "", "");
-pub(crate) const UNIPROT: Place = place("UniProt", "https://www.uniprot.org/uniprotkb/", "/entry", "");
+pub(crate) const UNIPROT: Place =
+    place("UniProt", "https://www.uniprot.org/uniprotkb/", "/entry", "");
 pub(crate) const OMIM: Place = place("OMIM", "https://www.omim.org/entry/", "", "OMIM:");
-pub(crate) const MGI: Place = place("MGI (mouse)", "https://www.informatics.jax.org/marker/", "", "");
+pub(crate) const MGI: Place =
+    place("MGI (mouse)", "https://www.informatics.jax.org/marker/", "", "");
 pub(crate) const RGD: Place =
     place("RGD (rat)", "https://rgd.mcw.edu/rgdweb/report/gene/main.html?id=", "", "RGD:");
 pub(crate) const STRING: Place = place("STRING", "https://string-db.org/network/", "", "");
-pub(crate) const ALPHAFOLD: Place = place("AlphaFold", "https://alphafold.ebi.ac.uk/entry/", "", "");
+pub(crate) const ALPHAFOLD: Place =
+    place("AlphaFold", "https://alphafold.ebi.ac.uk/entry/", "", "");
 pub(crate) const MONDO: Place = place("Mondo", "https://monarchinitiative.org/", "", "");
 pub(crate) const ORPHANET: Place =
     place("Orphanet", "https://www.orpha.net/en/disease/detail/", "", "Orphanet:");
@@ -67,7 +75,8 @@ pub(crate) const HPO: Place = place("HPO", "https://hpo.jax.org/browse/term/", "
 pub(crate) fn identifier(place: Place, id: &str) -> Markup {
     let there = id.strip_prefix(place.prefix).unwrap_or(id);
     // A version of ours is no part of the number elsewhere.
-    let there = if place.prefix == OMIM.prefix { there.split('_').next().unwrap_or(there) } else { there };
+    let there =
+        if place.prefix == OMIM.prefix { there.split('_').next().unwrap_or(there) } else { there };
     external(place.before, there, place.after, id)
 }
 
@@ -84,7 +93,8 @@ pub(crate) fn identifiers(place: Place, column: Option<&str>) -> Option<Fact> {
 
 /// The other sites on a gene, found by its symbol or identifiers.
 pub(crate) fn resources(symbol: &str, hgnc_id: &str, entrez_id: Option<&str>) -> Vec<Fact> {
-    let named = |label, before, after, shown| Fact::one(label, external(before, symbol, after, shown));
+    let named =
+        |label, before, after, shown| Fact::one(label, external(before, symbol, after, shown));
     let mut facts = vec![
         Fact::one(
             "Curation",
@@ -92,8 +102,18 @@ pub(crate) fn resources(symbol: &str, hgnc_id: &str, entrez_id: Option<&str>) ->
                 "badges",
                 [
                     external("https://search.clinicalgenome.org/kb/genes/", hgnc_id, "", "ClinGen"),
-                    external("https://www.ebi.ac.uk/gene2phenotype/gene/", symbol, "", "Gene2Phenotype"),
-                    external("https://panelapp.genomicsengland.co.uk/panels/entities/", symbol, "", "PanelApp"),
+                    external(
+                        "https://www.ebi.ac.uk/gene2phenotype/gene/",
+                        symbol,
+                        "",
+                        "Gene2Phenotype",
+                    ),
+                    external(
+                        "https://panelapp.genomicsengland.co.uk/panels/entities/",
+                        symbol,
+                        "",
+                        "PanelApp",
+                    ),
                     external("https://gene.sfari.org/database/human-gene/", symbol, "", "SFARI"),
                 ],
             ),
@@ -103,7 +123,15 @@ pub(crate) fn resources(symbol: &str, hgnc_id: &str, entrez_id: Option<&str>) ->
         named("Population", "https://gnomad.broadinstitute.org/gene/", "", "gnomAD"),
     ];
     if let Some(id) = entrez_id.filter(|id| !id.is_empty()) {
-        facts.push(Fact::one("Literature", external("https://www.ncbi.nlm.nih.gov/pubmed?LinkName=gene_pubmed&from_uid=", id, "", "PubMed")));
+        facts.push(Fact::one(
+            "Literature",
+            external(
+                "https://www.ncbi.nlm.nih.gov/pubmed?LinkName=gene_pubmed&from_uid=",
+                id,
+                "",
+                "PubMed",
+            ),
+        ));
     }
     facts
 }

@@ -36,7 +36,12 @@ pub(crate) async fn read(
 
 impl Listing {
     /// The table of these rows.
-    pub(crate) fn table(&self, plan: &Plan, rows: Vec<Row>, name_of: impl Fn(&str) -> String) -> Table {
+    pub(crate) fn table(
+        &self,
+        plan: &Plan,
+        rows: Vec<Row>,
+        name_of: impl Fn(&str) -> String,
+    ) -> Table {
         let values: Vec<_> = self
             .page
             .specifications

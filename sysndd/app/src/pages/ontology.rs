@@ -32,7 +32,11 @@ struct Version {
 }
 
 /// The page.
-pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(term): Path<String>) -> Answer {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Path(term): Path<String>,
+) -> Answer {
     let mut visit = pages.visit(&headers).await?;
     let found = ontology::find(&mut visit.reading, &term).await?;
     let Some(first) = found.first() else {
@@ -48,7 +52,9 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(te
     for disease in &found {
         if !asked.contains(&disease.disease_ontology_id.as_str()) {
             asked.push(&disease.disease_ontology_id);
-            entities.extend(entity::of_disease(&mut visit.reading, &disease.disease_ontology_id).await?);
+            entities.extend(
+                entity::of_disease(&mut visit.reading, &disease.disease_ontology_id).await?,
+            );
         }
     }
     let path = format!("/Ontology/{}", encoded(&id));
@@ -69,7 +75,8 @@ fn version(disease: &Disease) -> Version {
     let place = if id.starts_with("MONDO:") { links::MONDO } else { links::OMIM };
     let own = Fact::one("Identifier", links::identifier(place, id));
     let name = Fact::one("Name", Markup::text(&disease.disease_ontology_name));
-    let inheritance = disease.hpo_mode_of_inheritance_term_name.as_deref().filter(|name| !name.is_empty());
+    let inheritance =
+        disease.hpo_mode_of_inheritance_term_name.as_deref().filter(|name| !name.is_empty());
     let other = |place, ids: &Option<String>| links::identifiers(place, ids.as_deref());
     let facts = [
         Some(own),

@@ -17,7 +17,8 @@ use super::markup::Markup;
 use super::table::{Asked, Choice, PAGE_SIZE, Position, Step, grouped};
 
 const CATEGORIES: &[&str] = &["All", "Definitive", "Moderate", "Limited", "Refuted"];
-const INHERITANCES: &[&str] = &["All", "Autosomal dominant", "Autosomal recessive", "X-linked", "Other"];
+const INHERITANCES: &[&str] =
+    &["All", "Autosomal dominant", "Autosomal recessive", "X-linked", "Other"];
 const SIZES: &[&str] = &["10", "25", "50", "100"];
 const COLUMNS: &[(&str, &str)] = &[
     ("category", "Category"),
@@ -31,7 +32,8 @@ const COLUMNS: &[(&str, &str)] = &[
     ("bed_hg38", "GRCh38"),
     ("alphafold_id", "AlphaFold"),
 ];
-const DEFAULT_COLUMNS: &[&str] = &["category", "inheritance", "symbol", "hgnc_id", "entrez_id", "ensembl_gene_id", "bed_hg38"];
+const DEFAULT_COLUMNS: &[&str] =
+    &["category", "inheritance", "symbol", "hgnc_id", "entrez_id", "ensembl_gene_id", "bed_hg38"];
 
 #[derive(Template)]
 #[template(path = "panels.html")]
@@ -73,10 +75,17 @@ struct Panel {
 impl Panel {
     /// Reads an address; what the form sends as `field=…` several times is `fields` with commas there.
     fn read(category: &str, inheritance: &str, query: &[(String, String)]) -> Self {
-        let value = |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.trim());
+        let value = |name: &str| {
+            query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.trim())
+        };
         let known = |field: &str| COLUMNS.iter().any(|(name, _)| *name == field);
-        let joined = value("fields").map(|fields| fields.split(',').map(|field| field.trim().to_owned()).collect());
-        let several: Vec<String> = query.iter().filter(|(name, _)| name == "field").map(|(_, field)| field.clone()).collect();
+        let joined = value("fields")
+            .map(|fields| fields.split(',').map(|field| field.trim().to_owned()).collect());
+        let several: Vec<String> = query
+            .iter()
+            .filter(|(name, _)| name == "field")
+            .map(|(_, field)| field.clone())
+            .collect();
         let mut fields: Vec<String> = joined.unwrap_or(several);
         fields.retain(|field| known(field));
         if fields.is_empty() {
@@ -102,7 +111,9 @@ impl Panel {
 
     fn address(&self) -> Address {
         let fields = self.fields.join(",");
-        let unless = |value: &str, default: &str| if value == default { String::new() } else { value.to_owned() };
+        let unless = |value: &str, default: &str| {
+            if value == default { String::new() } else { value.to_owned() }
+        };
         Address::of(format!("/Panels/{}/{}", encoded(&self.category), encoded(&self.inheritance)))
             .with("sort", &unless(&self.sort, "symbol"))
             .with("fields", &unless(&fields, &DEFAULT_COLUMNS.join(",")))
@@ -118,7 +129,11 @@ impl Panel {
             category => format!("equals(category,{})", quoted(category)),
         };
         let inheritances = match self.inheritance.as_str() {
-            "All" => INHERITANCES[1..].iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(","),
+            "All" => INHERITANCES[1..]
+                .iter()
+                .map(|name| format!("'{name}'"))
+                .collect::<Vec<_>>()
+                .join(","),
             inheritance => quoted(inheritance),
         };
         format!("{categories},any(inheritance_filter,{inheritances})")
@@ -138,8 +153,13 @@ impl Panel {
 
 /// `/Panels`: the form, or the panel that most people look for.
 pub(crate) async fn show_default(Query(query): Query<Vec<(String, String)>>) -> Answer {
-    let value = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let panel = Panel::read(value("category").unwrap_or("All"), value("inheritance").unwrap_or("All"), &query);
+    let value =
+        |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let panel = Panel::read(
+        value("category").unwrap_or("All"),
+        value("inheritance").unwrap_or("All"),
+        &query,
+    );
     answer::see(&panel.address().to_string())
 }
 
@@ -185,20 +205,31 @@ pub(crate) async fn show(
 
 fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> PanelsPage {
     let choices = |values: &[&str], held: &str| -> Vec<Choice> {
-        let choice = |value: &&str| Choice { value: (*value).to_owned(), label: (*value).to_owned(), chosen: *value == held };
+        let choice = |value: &&str| Choice {
+            value: (*value).to_owned(),
+            label: (*value).to_owned(),
+            chosen: *value == held,
+        };
         values.iter().map(choice).collect()
     };
-    let columns: Vec<_> = COLUMNS.iter().filter(|(name, _)| panel.fields.iter().any(|field| field == name)).collect();
+    let columns: Vec<_> =
+        COLUMNS.iter().filter(|(name, _)| panel.fields.iter().any(|field| field == name)).collect();
     let order = |name: &str| match panel.sort.strip_prefix('-') {
         Some(key) if key == name => Some("descending"),
         None if panel.sort == name => Some("ascending"),
         _ => None,
     };
-    let at = |cursor: &str| Panel { page_after: cursor.to_owned(), ..panel.clone() }.address().to_string();
-    let step = |label, relation, cursor: Option<&str>| Step { label, relation, address: cursor.map(at) };
+    let at = |cursor: &str| {
+        Panel { page_after: cursor.to_owned(), ..panel.clone() }.address().to_string()
+    };
+    let step =
+        |label, relation, cursor: Option<&str>| Step { label, relation, address: cursor.map(at) };
     let not_first = position.page > 1;
     let sorts = COLUMNS.iter().take(4).flat_map(|(name, label)| {
-        [(*name).to_owned(), format!("-{name}")].into_iter().zip(["up", "down"]).map(move |(value, words)| (value, format!("{label} {words}")))
+        [(*name).to_owned(), format!("-{name}")]
+            .into_iter()
+            .zip(["up", "down"])
+            .map(move |(value, words)| (value, format!("{label} {words}")))
     });
     PanelsPage {
         frame,
@@ -206,7 +237,9 @@ fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> 
         csv: panel.export("csv"),
         categories: choices(CATEGORIES, &panel.category),
         inheritances: choices(INHERITANCES, &panel.inheritance),
-        sorts: sorts.map(|(value, label)| Choice { chosen: value == panel.sort, value, label }).collect(),
+        sorts: sorts
+            .map(|(value, label)| Choice { chosen: value == panel.sort, value, label })
+            .collect(),
         sizes: choices(SIZES, &panel.page_size),
         columns: COLUMNS
             .iter()
@@ -222,12 +255,19 @@ fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> 
             total => format!("{} genes", grouped(total)),
         },
         heads: columns.iter().map(|(name, label)| Head { label, order: order(name) }).collect(),
-        rows: rows.iter().map(|row| columns.iter().map(|(name, _)| cell(row, name)).collect()).collect(),
+        rows: rows
+            .iter()
+            .map(|row| columns.iter().map(|(name, _)| cell(row, name)).collect())
+            .collect(),
         steps: vec![
             step("First", "first", not_first.then_some("0")),
             step("Previous", "previous", position.previous.as_deref().or(not_first.then_some("0"))),
             step("Next", "next", position.next.as_deref()),
-            step("Last", "last", position.last.as_deref().filter(|_| position.page < position.pages)),
+            step(
+                "Last",
+                "last",
+                position.last.as_deref().filter(|_| position.page < position.pages),
+            ),
         ],
         page: position.page,
         pages: position.pages.max(1),
@@ -239,7 +279,10 @@ fn cell(row: &ListRow, name: &str) -> Markup {
     match name {
         "symbol" => badge::gene(text),
         "category" => badge::category(text),
-        "inheritance" => Markup::group("badges", text.split("; ").filter(|name| !name.is_empty()).map(badge::inheritance)),
+        "inheritance" => Markup::group(
+            "badges",
+            text.split("; ").filter(|name| !name.is_empty()).map(badge::inheritance),
+        ),
         _ if text.is_empty() => Markup::constant("<span class=\"soft\">–</span>"),
         _ => Markup::text(text),
     }
@@ -257,18 +300,33 @@ mod tests {
     fn a_panel_has_the_published_address_and_filter() {
         let panel = Panel::read("Definitive", "Autosomal dominant", &[]);
         assert_eq!(panel.address().to_string(), "/Panels/Definitive/Autosomal%20dominant");
-        assert_eq!(panel.filter(), "equals(category,Definitive),any(inheritance_filter,Autosomal dominant)");
+        assert_eq!(
+            panel.filter(),
+            "equals(category,Definitive),any(inheritance_filter,Autosomal dominant)"
+        );
         assert!(panel.best);
     }
 
     #[test]
     fn what_the_form_sends_comes_back_from_the_address() {
-        let form = [pair("category", "All"), pair("field", "symbol"), pair("field", "bed_hg19"), pair("sort", "-category")];
+        let form = [
+            pair("category", "All"),
+            pair("field", "symbol"),
+            pair("field", "bed_hg19"),
+            pair("sort", "-category"),
+        ];
         let panel = Panel::read("All", "All", &form);
         assert!(!panel.best, "the box was not ticked");
         let address = panel.address().to_string();
-        assert_eq!(address, "/Panels/All/All?sort=-category&fields=symbol,bed_hg19&max_category=FALSE");
-        let query = [pair("sort", "-category"), pair("fields", "symbol,bed_hg19"), pair("max_category", "FALSE")];
+        assert_eq!(
+            address,
+            "/Panels/All/All?sort=-category&fields=symbol,bed_hg19&max_category=FALSE"
+        );
+        let query = [
+            pair("sort", "-category"),
+            pair("fields", "symbol,bed_hg19"),
+            pair("max_category", "FALSE"),
+        ];
         assert_eq!(Panel::read("All", "All", &query), panel);
     }
 

@@ -47,18 +47,25 @@ struct PhenotypesPage {
 /// The terms that a filter asks for, and whether any of them is enough.
 fn chosen(filter: &Filter) -> (Vec<String>, bool) {
     let term = filter.terms.iter().find(|term| term.column.text == COLUMN);
-    let values = term.map(|term| term.values.iter().map(|value| value.text.clone()).collect()).unwrap_or_default();
+    let values = term
+        .map(|term| term.values.iter().map(|value| value.text.clone()).collect())
+        .unwrap_or_default();
     (values, term.is_some_and(|term| term.operation == Operation::Any))
 }
 
 /// The address that the form with the terms means; `None` if it was not sent.
 fn sent(query: &[(String, String)]) -> Option<String> {
-    let value = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let value =
+        |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let operation = match value("match")? {
         "any" => "any",
         _ => "all",
     };
-    let terms: Vec<_> = query.iter().filter(|(name, value)| name == "term" && !value.is_empty()).map(|(_, value)| quoted(value)).collect();
+    let terms: Vec<_> = query
+        .iter()
+        .filter(|(name, value)| name == "term" && !value.is_empty())
+        .map(|(_, value)| quoted(value))
+        .collect();
     let mut parts = Vec::new();
     if !terms.is_empty() {
         parts.push(format!("{operation}({COLUMN},{})", terms.join(",")));
@@ -98,8 +105,12 @@ pub(crate) async fn show(
     let read = listing::read(&mut visit, &PLAN, &PHENOTYPE, asked).await?;
     let phenotypes = vocabulary::phenotypes(&mut visit.reading).await?;
     let modifiers = vocabulary::modifiers(&mut visit.reading).await?;
-    let names: HashMap<String, String> = phenotypes.iter().map(|term| (term.phenotype_id.clone(), term.hpo_term.clone())).collect();
-    let modifiers: HashMap<i64, String> = modifiers.into_iter().map(|modifier| (modifier.modifier_id, modifier.modifier_name)).collect();
+    let names: HashMap<String, String> =
+        phenotypes.iter().map(|term| (term.phenotype_id.clone(), term.hpo_term.clone())).collect();
+    let modifiers: HashMap<i64, String> = modifiers
+        .into_iter()
+        .map(|modifier| (modifier.modifier_id, modifier.modifier_name))
+        .collect();
     let (held, either) = chosen(&read.request.filter);
     let name_of = |value: &str| names.get(value).cloned().unwrap_or_else(|| value.to_owned());
     let rows = read.page.rows.iter().map(|entity| row(entity, &names, &modifiers)).collect();
@@ -111,10 +122,18 @@ pub(crate) async fn show(
         xlsx: PLAN.export("/api/phenotype/entities/browse", &read.asked, "xlsx"),
         csv: PLAN.export("/api/phenotype/entities/browse", &read.asked, "csv"),
         open: held.is_empty(),
-        chosen: held.iter().map(|value| name_of(value)).collect::<Vec<_>>().join(if either { " or " } else { " and " }),
+        chosen: held.iter().map(|value| name_of(value)).collect::<Vec<_>>().join(if either {
+            " or "
+        } else {
+            " and "
+        }),
         terms: phenotypes
             .into_iter()
-            .map(|term| Choice { chosen: held.contains(&term.phenotype_id), value: term.phenotype_id, label: term.hpo_term })
+            .map(|term| Choice {
+                chosen: held.contains(&term.phenotype_id),
+                value: term.phenotype_id,
+                label: term.hpo_term,
+            })
             .collect(),
         rest: without(&read.request.filter, COLUMN),
         either,
@@ -140,12 +159,18 @@ mod tests {
             pair("filter", "any(category,Limited)"),
         ];
         let address = sent(&query).expect("a form");
-        assert_eq!(address, "/Phenotypes?filter=any(modifier_phenotype_id,HP:0001250,HP:0000252),any(category,Limited)");
+        assert_eq!(
+            address,
+            "/Phenotypes?filter=any(modifier_phenotype_id,HP:0001250,HP:0000252),any(category,Limited)"
+        );
     }
 
     #[test]
     fn no_term_is_another_wish_than_the_default() {
         assert_eq!(sent(&[pair("match", "all")]).expect("a form"), "/Phenotypes?filter=null");
-        assert_eq!(sent(&[pair("match", "all"), pair("term", "HP:0001249")]).expect("a form"), "/Phenotypes");
+        assert_eq!(
+            sent(&[pair("match", "all"), pair("term", "HP:0001249")]).expect("a form"),
+            "/Phenotypes"
+        );
     }
 }

@@ -12,8 +12,16 @@ use super::address::encoded;
 use super::answer::Answer;
 use super::markup::Markup;
 
-const PLACES: &[&str] =
-    &["/", "/Entities", "/Genes", "/Phenotypes", "/Panels/All/All", "/EntriesOverTime", "/About", "/API"];
+const PLACES: &[&str] = &[
+    "/",
+    "/Entities",
+    "/Genes",
+    "/Phenotypes",
+    "/Panels/All/All",
+    "/EntriesOverTime",
+    "/About",
+    "/API",
+];
 
 /// Lists are endless when sorted and filtered in every way; their pages are not for crawlers.
 pub(crate) async fn robots(State(pages): State<Pages>, headers: HeaderMap) -> Response {
@@ -32,9 +40,12 @@ pub(crate) async fn sitemap(State(pages): State<Pages>, headers: HeaderMap) -> A
     }
     let symbols = gene::symbols(&mut visit.reading).await?;
     let ids = entity::ids(&mut visit.reading).await?;
-    let mut map = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    let mut map = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
+    );
     let mut add = |path: &str| {
-        let written = writeln!(map, "<url><loc>{}</loc></url>", Markup::text(&visit.absolute(path)));
+        let written =
+            writeln!(map, "<url><loc>{}</loc></url>", Markup::text(&visit.absolute(path)));
         debug_assert!(written.is_ok(), "writing to a String");
     };
     for place in PLACES {
@@ -47,6 +58,10 @@ pub(crate) async fn sitemap(State(pages): State<Pages>, headers: HeaderMap) -> A
         add(&format!("/Entities/{id}"));
     }
     map.push_str("</urlset>\n");
-    let tags = [(header::CONTENT_TYPE, "application/xml"), (header::ETAG, visit.etag.as_str()), (header::CACHE_CONTROL, "no-cache")];
+    let tags = [
+        (header::CONTENT_TYPE, "application/xml"),
+        (header::ETAG, visit.etag.as_str()),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
     Ok((tags, map).into_response())
 }

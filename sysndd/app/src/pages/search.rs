@@ -1,8 +1,8 @@
 //! `/Search/<term>`: what resembles a word, the closest first.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
 use axum::Json;
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use serde::Serialize;
@@ -35,7 +35,11 @@ impl Match {
         let target = &hit.item;
         let (kind, address) = place(target.field, &target.text, &target.key);
         let own = target.text == target.key;
-        let shown = if target.field == Field::EntityId { format!("sysndd:{}", target.text) } else { target.text.to_string() };
+        let shown = if target.field == Field::EntityId {
+            format!("sysndd:{}", target.text)
+        } else {
+            target.text.to_string()
+        };
         Self {
             kind,
             text: shown,
@@ -55,7 +59,9 @@ fn place(field: Field, text: &str, key: &str) -> (&'static str, String) {
         Field::DiseaseId | Field::DiseaseName => ("disease", format!("/Ontology/{}", encoded(key))),
         Field::InheritanceId | Field::InheritanceName => (
             "inheritance",
-            Address::of("/Entities").with("filter", &format!("equals(hpo_mode_of_inheritance_term,{key})")).to_string(),
+            Address::of("/Entities")
+                .with("filter", &format!("equals(hpo_mode_of_inheritance_term,{key})"))
+                .to_string(),
         ),
     }
 }
@@ -66,20 +72,33 @@ pub(crate) async fn form(
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Answer {
-    let term = query.iter().find(|(name, _)| name == "term").map(|(_, term)| term.trim()).unwrap_or_default();
+    let term = query
+        .iter()
+        .find(|(name, _)| name == "term")
+        .map(|(_, term)| term.trim())
+        .unwrap_or_default();
     if !term.is_empty() {
         return answer::see(&format!("/Search/{}", encoded(term)));
     }
     let visit = pages.visit(&headers).await?;
-    let page = SearchPage { frame: visit.frame("Search", "Search SysNDD."), term: String::new(), results: Vec::new() };
+    let page = SearchPage {
+        frame: visit.frame("Search", "Search SysNDD."),
+        term: String::new(),
+        results: Vec::new(),
+    };
     answer::page(&page, &visit.etag)
 }
 
 /// The results; one that is equal to the word leads to its page at once.
-pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(term): Path<String>) -> Answer {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    headers: HeaderMap,
+    Path(term): Path<String>,
+) -> Answer {
     let mut visit = pages.visit(&headers).await?;
     let word = term.trim();
-    let hits = search::rank(&mut visit.reading, word.strip_prefix("sysndd:").unwrap_or(word)).await?;
+    let hits =
+        search::rank(&mut visit.reading, word.strip_prefix("sysndd:").unwrap_or(word)).await?;
     if let [only] = hits.as_slice() {
         if only.distance <= 0.0 {
             return answer::see(&Match::of(only).address);
@@ -90,7 +109,8 @@ pub(crate) async fn show(State(pages): State<Pages>, headers: HeaderMap, Path(te
     }
     let mut frame = visit.frame(format!("Search: {word}"), "Search SysNDD.");
     word.clone_into(&mut frame.searched);
-    let page = SearchPage { frame, term: word.to_owned(), results: hits.iter().map(Match::of).collect() };
+    let page =
+        SearchPage { frame, term: word.to_owned(), results: hits.iter().map(Match::of).collect() };
     answer::page(&page, &visit.etag)
 }
 
@@ -111,7 +131,11 @@ pub(crate) async fn suggestions(
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Answer {
-    let term = query.iter().find(|(name, _)| name == "term").map(|(_, term)| term.trim()).unwrap_or_default();
+    let term = query
+        .iter()
+        .find(|(name, _)| name == "term")
+        .map(|(_, term)| term.trim())
+        .unwrap_or_default();
     let mut visit = pages.visit(&headers).await?;
     if let Some(answer) = visit.known() {
         return Ok(answer);
@@ -133,7 +157,10 @@ mod tests {
     #[test]
     fn whatever_is_found_has_a_page() {
         assert_eq!(place(Field::Symbol, "MECP2", "HGNC:6990"), ("gene", "/Genes/MECP2".to_owned()));
-        assert_eq!(place(Field::DiseaseName, "A/B", "OMIM:1"), ("disease", "/Ontology/OMIM:1".to_owned()));
+        assert_eq!(
+            place(Field::DiseaseName, "A/B", "OMIM:1"),
+            ("disease", "/Ontology/OMIM:1".to_owned())
+        );
         assert_eq!(place(Field::EntityId, "4", "4"), ("entity", "/Entities/4".to_owned()));
     }
 }

@@ -54,8 +54,10 @@ impl Pages {
         if !configured.is_empty() {
             return configured.clone();
         }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        let plain = |character: char| character.is_ascii_alphanumeric() || ".-:[]".contains(character);
+        let host =
+            headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let plain =
+            |character: char| character.is_ascii_alphanumeric() || ".-:[]".contains(character);
         let host = if host.chars().all(plain) { host } else { "localhost" };
         format!("http://{host}")
     }

@@ -99,7 +99,11 @@ impl Column {
 
     pub(crate) fn chosen_text(&self) -> String {
         let Filter::Many(choices) = &self.filter else { return String::new() };
-        let chosen: Vec<_> = choices.iter().filter(|choice| choice.chosen).map(|choice| choice.label.as_str()).collect();
+        let chosen: Vec<_> = choices
+            .iter()
+            .filter(|choice| choice.chosen)
+            .map(|choice| choice.label.as_str())
+            .collect();
         match chosen.as_slice() {
             [] => "all".to_owned(),
             [one] => (*one).to_owned(),
@@ -186,7 +190,13 @@ impl Plan {
 
     /// What the address asks for.
     pub(crate) fn asked(&self, query: &[(String, String)]) -> Asked {
-        let value = |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned());
+        let value = |name: &str| {
+            query
+                .iter()
+                .rev()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.trim().to_owned())
+        };
         let size = value("page_size").unwrap_or_default();
         let page_size = match size.parse::<u32>() {
             Ok(rows) if rows > PAGE_ROWS_MAX => PAGE_ROWS_MAX.to_string(),
@@ -205,13 +215,19 @@ impl Plan {
     pub(crate) fn sent(&self, query: &[(String, String)]) -> Option<String> {
         let columns = self.keys();
         let conditions = Conditions::sent(query, &columns)?;
-        let asked = Asked { filter: conditions.filter(&columns), page_after: String::new(), ..self.asked(query) };
+        let asked = Asked {
+            filter: conditions.filter(&columns),
+            page_after: String::new(),
+            ..self.asked(query)
+        };
         Some(self.address(&asked).to_string())
     }
 
     /// The one way to write the address of this view.
     pub(crate) fn address(&self, asked: &Asked) -> Address {
-        let unless = |value: &str, default: &str| if value == default { String::new() } else { value.to_owned() };
+        let unless = |value: &str, default: &str| {
+            if value == default { String::new() } else { value.to_owned() }
+        };
         let filter = match asked.filter.as_str() {
             filter if filter == self.default_filter => "",
             // Where a filter holds by default, none must be asked for.
@@ -247,7 +263,11 @@ impl Plan {
                     None if sort == plan.key => Some("ascending"),
                     _ => None,
                 };
-                let next = if order == Some("ascending") { format!("-{}", plan.key) } else { plan.key.to_owned() };
+                let next = if order == Some("ascending") {
+                    format!("-{}", plan.key)
+                } else {
+                    plan.key.to_owned()
+                };
                 let sorted = Asked { sort: next, page_after: String::new(), ..asked.clone() };
                 Column {
                     key: plan.key,
@@ -273,11 +293,19 @@ impl Plan {
         for column in self.columns {
             for (sign, words) in [("", "up"), ("-", "down")] {
                 let value = format!("{sign}{}", column.key);
-                choices.push(Choice { chosen: value == sort, label: format!("{} {words}", column.label), value });
+                choices.push(Choice {
+                    chosen: value == sort,
+                    label: format!("{} {words}", column.label),
+                    value,
+                });
             }
         }
         if !choices.iter().any(|choice| choice.chosen) {
-            choices.push(Choice { value: asked.sort.clone(), label: asked.sort.clone(), chosen: true });
+            choices.push(Choice {
+                value: asked.sort.clone(),
+                label: asked.sort.clone(),
+                chosen: true,
+            });
         }
         choices
     }
@@ -296,14 +324,28 @@ impl Plan {
             let known = values.iter().find(|values| values.key == column)?;
             Some(if known.options.is_some() { Field::Chosen } else { Field::Contains })
         });
-        let at = |cursor: &str| self.address(&Asked { page_after: cursor.to_owned(), ..asked.clone() }).to_string();
-        let size = if asked.page_size.is_empty() { PAGE_SIZE.to_string() } else { asked.page_size.clone() };
+        let at = |cursor: &str| {
+            self.address(&Asked { page_after: cursor.to_owned(), ..asked.clone() }).to_string()
+        };
+        let size = if asked.page_size.is_empty() {
+            PAGE_SIZE.to_string()
+        } else {
+            asked.page_size.clone()
+        };
         let mut sizes: Vec<_> = PAGE_SIZES.iter().map(|size| (*size).to_owned()).collect();
         if !sizes.contains(&size) {
             sizes.push(size.clone());
         }
-        let kept = if conditions.rest.is_empty() { Vec::new() } else { vec![("filter", conditions.rest.clone())] };
-        let step = |label, relation, cursor: Option<&str>| Step { label, relation, address: cursor.map(at) };
+        let kept = if conditions.rest.is_empty() {
+            Vec::new()
+        } else {
+            vec![("filter", conditions.rest.clone())]
+        };
+        let step = |label, relation, cursor: Option<&str>| Step {
+            label,
+            relation,
+            address: cursor.map(at),
+        };
         let not_first = position.page > 1;
         Table {
             path: self.path.to_owned(),
@@ -312,17 +354,34 @@ impl Plan {
             any: conditions.any.clone(),
             kept,
             sorts: self.sorts(asked),
-            sizes: sizes.into_iter().map(|value| Choice { label: value.clone(), chosen: value == size, value }).collect(),
+            sizes: sizes
+                .into_iter()
+                .map(|value| Choice { label: value.clone(), chosen: value == size, value })
+                .collect(),
             conditions: in_words(filter, |key| self.label(key), name_of),
-            cleared: self.address(&Asked { filter: String::new(), page_after: String::new(), ..asked.clone() }).to_string(),
+            cleared: self
+                .address(&Asked {
+                    filter: String::new(),
+                    page_after: String::new(),
+                    ..asked.clone()
+                })
+                .to_string(),
             summary: self.summary(position, rows.len()),
             columns: self.heads(asked, values, &conditions),
             rows,
             steps: vec![
                 step("First", "first", not_first.then_some("0")),
-                step("Previous", "previous", position.previous.as_deref().or(not_first.then_some("0"))),
+                step(
+                    "Previous",
+                    "previous",
+                    position.previous.as_deref().or(not_first.then_some("0")),
+                ),
                 step("Next", "next", position.next.as_deref()),
-                step("Last", "last", position.last.as_deref().filter(|_| position.page < position.pages)),
+                step(
+                    "Last",
+                    "last",
+                    position.last.as_deref().filter(|_| position.page < position.pages),
+                ),
             ],
             page: position.page,
             pages: position.pages.max(1),
@@ -355,7 +414,11 @@ fn filter(plan: &ColumnPlan, known: Option<&Values>, conditions: &Conditions) ->
     let held = conditions.chosen.get(plan.key).map_or(&[][..], Vec::as_slice);
     // A value that isn't there is shown nevertheless, so that it can be taken away.
     let gone = held.iter().filter(|value| !options.contains(value));
-    let choice = |value: &String| Choice { chosen: held.contains(value), label: value.clone(), value: value.clone() };
+    let choice = |value: &String| Choice {
+        chosen: held.contains(value),
+        label: value.clone(),
+        value: value.clone(),
+    };
     let choices: Vec<_> = options.iter().chain(gone).map(choice).collect();
     let several = choices.len() > 2 || held.len() > 1;
     if several { Filter::Many(choices) } else { Filter::One(choices) }

@@ -5,7 +5,8 @@ use axum::http::{StatusCode, header};
 use crate::served::Site;
 
 fn run(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(test);
 }
 
@@ -42,15 +43,34 @@ fn every_page_carries_the_mark_the_licence_and_the_releases_and_nothing_inline()
         let site = Site::with_sample().await;
         for path in pages(&site).await {
             let page = site.page(&path).await;
-            for part in ["Computed, not curated", "CC BY 4.0", "HPO", "class=\"skip\"", "<h1", "<title>", "name=\"description\""] {
+            for part in [
+                "Computed, not curated",
+                "CC BY 4.0",
+                "HPO",
+                "class=\"skip\"",
+                "<h1",
+                "<title>",
+                "name=\"description\"",
+            ] {
                 assert!(page.contains(part), "{path} has no {part}");
             }
-            for part in [" style=", "<style", "onclick=", "onload=", "<script>", "http://cdn", "https://cdn"] {
+            for part in [
+                " style=",
+                "<style",
+                "onclick=",
+                "onload=",
+                "<script>",
+                "http://cdn",
+                "https://cdn",
+            ] {
                 assert!(!page.contains(part), "{path} has {part}");
             }
             assert_eq!(page.matches("<h1").count(), 1, "{path}");
             if !path.starts_with("/Search") {
-                assert!(page.contains("<link rel=\"canonical\" href=\"http://sysndd.test/"), "{path}");
+                assert!(
+                    page.contains("<link rel=\"canonical\" href=\"http://sysndd.test/"),
+                    "{path}"
+                );
             }
         }
     });
@@ -66,7 +86,10 @@ fn a_page_is_small_and_comes_from_where_the_policy_says() {
             let plain = site.page(&path).await.len();
             assert!(answer.text.len() < 40_000, "{path}: {} of {plain}", answer.text.len());
             let policy = answer.header(header::CONTENT_SECURITY_POLICY);
-            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+            assert!(
+                policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+                "{path}: {policy}"
+            );
         }
     });
 }
@@ -81,7 +104,11 @@ fn a_page_that_the_browser_has_is_not_made_again() {
             assert!(!tag.is_empty(), "{path}");
             let again = site.ask(&path, &[(header::IF_NONE_MATCH, &tag)]).await;
             if path != "/Search" {
-                assert_eq!((again.status, again.text.len()), (StatusCode::NOT_MODIFIED, 0), "{path}");
+                assert_eq!(
+                    (again.status, again.text.len()),
+                    (StatusCode::NOT_MODIFIED, 0),
+                    "{path}"
+                );
             }
             let other = site.ask(&path, &[(header::IF_NONE_MATCH, "\"other\"")]).await;
             assert_eq!(other.status, StatusCode::OK, "{path}");
@@ -127,7 +154,10 @@ fn a_failure_has_a_page_with_a_way_back() {
         ] {
             let answer = site.get(path).await;
             assert_eq!(answer.status, status, "{path}: {}", answer.text);
-            assert!(answer.text.contains("href=\"/Entities\"") && answer.text.contains("Computed, not"), "{path}");
+            assert!(
+                answer.text.contains("href=\"/Entities\"") && answer.text.contains("Computed, not"),
+                "{path}"
+            );
             assert_eq!(answer.header(header::CACHE_CONTROL), "no-store", "{path}");
         }
     });
@@ -164,14 +194,24 @@ fn a_form_without_scripts_ends_in_an_address_with_a_filter() {
             ),
             ("/Genes?any=x&page_size=25", "/Genes?filter=contains(any,x)&page_size=25"),
             ("/Search?term=Rett+syndrome", "/Search/Rett%20syndrome"),
-            ("/Phenotypes?term=HP:0001250&match=any", "/Phenotypes?filter=any(modifier_phenotype_id,HP:0001250)"),
-            ("/Panels?category=Limited&inheritance=Other&max_category=TRUE", "/Panels/Limited/Other"),
+            (
+                "/Phenotypes?term=HP:0001250&match=any",
+                "/Phenotypes?filter=any(modifier_phenotype_id,HP:0001250)",
+            ),
+            (
+                "/Panels?category=Limited&inheritance=Other&max_category=TRUE",
+                "/Panels/Limited/Other",
+            ),
             ("/Entities/sysndd:1", "/Entities/1"),
         ] {
             assert_eq!(site.leads_to(form).await, address, "{form}");
             if !address.contains("Entities/1") {
                 let answer = site.get(address).await;
-                assert!(answer.status.is_success() || answer.status.is_redirection(), "{address}: {}", answer.status);
+                assert!(
+                    answer.status.is_success() || answer.status.is_redirection(),
+                    "{address}: {}",
+                    answer.status
+                );
             }
         }
     });
@@ -189,12 +229,20 @@ fn a_walk_by_next_sees_every_entity_once() {
                 let id = part.split('"').next().expect("an id");
                 assert!(seen.insert(id.to_owned()), "{id} twice, again at {path}");
             }
-            let Some(next) = page.split("data-step=\"next\"").next().filter(|before| before.len() < page.len()) else {
-                let status = page.split("role=\"status\" aria-live=\"polite\">").nth(1).expect("a total");
+            let Some(next) =
+                page.split("data-step=\"next\"").next().filter(|before| before.len() < page.len())
+            else {
+                let status =
+                    page.split("role=\"status\" aria-live=\"polite\">").nth(1).expect("a total");
                 break status.split(' ').next().expect("a number").replace(',', "");
             };
             let href = next.rsplit("href=\"").next().expect("an address");
-            path = href.split('"').next().expect("an address").replace("&#38;", "&").replace("&amp;", "&");
+            path = href
+                .split('"')
+                .next()
+                .expect("an address")
+                .replace("&#38;", "&")
+                .replace("&amp;", "&");
         };
         assert_eq!(seen.len().to_string(), total);
     });
@@ -205,7 +253,10 @@ fn a_gene_has_one_address() {
     run(async {
         let site = Site::with_sample().await;
         let symbol = site.example().await.symbol;
-        assert_eq!(site.leads_to(&format!("/Genes/{}", symbol.to_lowercase())).await, format!("/Genes/{symbol}"));
+        assert_eq!(
+            site.leads_to(&format!("/Genes/{}", symbol.to_lowercase())).await,
+            format!("/Genes/{symbol}")
+        );
         assert_eq!(site.leads_to(&format!("/Search/{symbol}")).await, format!("/Genes/{symbol}"));
     });
 }
@@ -216,7 +267,11 @@ fn the_map_of_the_site_has_every_gene_and_entity() {
         let site = Site::with_sample().await;
         let example = site.example().await;
         let map = site.get("/sitemap.xml").await;
-        for path in [format!("/Genes/{}", example.symbol), format!("/Entities/{}", example.id), "/About".to_owned()] {
+        for path in [
+            format!("/Genes/{}", example.symbol),
+            format!("/Entities/{}", example.id),
+            "/About".to_owned(),
+        ] {
             assert!(map.text.contains(&format!("<loc>http://sysndd.test{path}</loc>")), "{path}");
         }
         let robots = site.get("/robots.txt").await.text;
@@ -234,7 +289,13 @@ fn a_number_on_the_front_page_is_the_length_of_the_list_behind_it() {
             let (address, rest) = part.split_once('"').expect("an address");
             let number = rest[1..].split('<').next().expect("a number");
             let list = site.page(&address.replace("&#38;", "&")).await;
-            let status = list.split("role=\"status\"").nth(1).expect("a total").split('>').nth(1).expect("a text");
+            let status = list
+                .split("role=\"status\"")
+                .nth(1)
+                .expect("a total")
+                .split('>')
+                .nth(1)
+                .expect("a text");
             assert_eq!(status.split([' ', '<']).next(), Some(number), "{address}: {status}");
             checked += 1;
         }
@@ -246,9 +307,22 @@ fn a_number_on_the_front_page_is_the_length_of_the_list_behind_it() {
 fn a_site_without_data_has_all_its_pages() {
     run(async {
         let site = Site::empty().await;
-        for path in ["/", "/Entities", "/Genes", "/Phenotypes", "/Panels/All/All", "/EntriesOverTime", "/About", "/API", "/Search/x"] {
+        for path in [
+            "/",
+            "/Entities",
+            "/Genes",
+            "/Phenotypes",
+            "/Panels/All/All",
+            "/EntriesOverTime",
+            "/About",
+            "/API",
+            "/Search/x",
+        ] {
             let page = site.page(path).await;
-            assert!(!page.contains("Computed, not curated.</strong>"), "{path}: nothing was computed");
+            assert!(
+                !page.contains("Computed, not curated.</strong>"),
+                "{path}: nothing was computed"
+            );
         }
     });
 }

@@ -17,7 +17,10 @@ use crate::served::Served;
 const PAGES: &[(&str, &str)] = &[
     ("home", "/"),
     ("entities", "/Entities"),
-    ("entities-filtered", "/Entities?sort=-entry_date&filter=contains(any,epilep),any(category,Definitive,Limited)&page_size=25"),
+    (
+        "entities-filtered",
+        "/Entities?sort=-entry_date&filter=contains(any,epilep),any(category,Definitive,Limited)&page_size=25",
+    ),
     ("entities-nothing", "/Entities?filter=contains(symbol,NOSUCHGENE)"),
     ("genes", "/Genes"),
     ("phenotypes", "/Phenotypes"),
@@ -57,7 +60,11 @@ fn every_page_is_good_to_look_at_to_operate_and_to_listen_to() {
         println!("skipped: needs {lacking}");
         return;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let mut seen = Seen { problems: Vec::new() };
     runtime.block_on(async {
         let site = Served::start().await;
@@ -71,7 +78,12 @@ fn every_page_is_good_to_look_at_to_operate_and_to_listen_to() {
         everything_works_without_scripts(&browser, &site, &mut seen).await;
         browser.stop().await;
     });
-    assert!(seen.problems.is_empty(), "{} problems\n{}", seen.problems.len(), seen.problems.join("\n"));
+    assert!(
+        seen.problems.is_empty(),
+        "{} problems\n{}",
+        seen.problems.len(),
+        seen.problems.join("\n")
+    );
 }
 
 /// The pages, with the names of what is on them put in.
@@ -86,7 +98,9 @@ fn addresses(site: &Served) -> Vec<(&'static str, String)> {
 async fn every_page(browser: &Browser, site: &Served, seen: &mut Seen) {
     let pictures = workspace().join("target/screenshots");
     std::fs::create_dir_all(&pictures).expect("a directory for pictures");
-    let axe = std::fs::read_dir(workspace().join("target/axe")).ok().and_then(|mut files| files.next()?.ok());
+    let axe = std::fs::read_dir(workspace().join("target/axe"))
+        .ok()
+        .and_then(|mut files| files.next()?.ok());
     let axe = axe.map(|file| std::fs::read_to_string(file.path()).expect("axe-core"));
     if axe.is_none() {
         println!("skipped: needs axe-core (scripts/fetch-axe)");
@@ -102,15 +116,21 @@ async fn every_page(browser: &Browser, site: &Served, seen: &mut Seen) {
                     judged(browser, axe, &shown, seen).await;
                 }
                 let wide = browser.value("document.documentElement.scrollWidth").await;
-                seen.expect(wide.as_u64() <= Some(u64::from(width)), || format!("{shown}: {wide} pixels wide"));
+                seen.expect(wide.as_u64() <= Some(u64::from(width)), || {
+                    format!("{shown}: {wide} pixels wide")
+                });
             }
         }
         let foreign = browser
             .value("performance.getEntries().map((entry) => entry.name).filter((name) => name.startsWith('http') && !name.startsWith(location.origin + '/'))")
             .await;
-        seen.expect(foreign == Value::Array(Vec::new()), || format!("{name}: asks other hosts: {foreign}"));
+        seen.expect(foreign == Value::Array(Vec::new()), || {
+            format!("{name}: asks other hosts: {foreign}")
+        });
         let refused = browser.value("window.refused").await;
-        seen.expect(refused == Value::Array(Vec::new()), || format!("{name}: against the policy: {refused}"));
+        seen.expect(refused == Value::Array(Vec::new()), || {
+            format!("{name}: against the policy: {refused}")
+        });
         browser.look(1280, Scheme::Light);
         browser.client.goto(&address).await.expect("the page loads");
         by_keyboard(browser, name, seen).await;
@@ -166,7 +186,11 @@ async fn by_keyboard(browser: &Browser, name: &str, seen: &mut Seen) {
 }
 
 async fn type_into(browser: &Browser, selector: &str, text: &str) {
-    let field = browser.client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    let field = browser
+        .client
+        .find(Locator::Css(selector))
+        .await
+        .unwrap_or_else(|error| panic!("{selector}: {error}"));
     field.send_keys(text).await.expect("it can be typed into");
 }
 
@@ -175,11 +199,15 @@ async fn suggestions_by_keyboard(browser: &Browser, site: &Served, seen: &mut Se
     let symbol = &site.example.symbol;
     browser.client.goto(&format!("{}/", site.address)).await.expect("home");
     type_into(browser, "#search", symbol).await;
-    browser.until("document.getElementById('search').getAttribute('aria-expanded') === 'true'").await;
+    browser
+        .until("document.getElementById('search').getAttribute('aria-expanded') === 'true'")
+        .await;
     browser.picture(&workspace().join("target/screenshots/suggestions.png"));
     type_into(browser, "#search", &Key::Down).await;
     let chosen = browser.value("document.getElementById(document.getElementById('search').getAttribute('aria-activedescendant'))?.textContent").await;
-    seen.expect(chosen.as_str().is_some_and(|text| text.contains(symbol.as_str())), || format!("suggestions: {chosen} was chosen for {symbol}"));
+    seen.expect(chosen.as_str().is_some_and(|text| text.contains(symbol.as_str())), || {
+        format!("suggestions: {chosen} was chosen for {symbol}")
+    });
     type_into(browser, "#search", &Key::Enter).await;
     browser.until("location.pathname !== '/'").await;
     let path = browser.value("location.pathname").await;
@@ -188,22 +216,26 @@ async fn suggestions_by_keyboard(browser: &Browser, site: &Served, seen: &mut Se
 
 async fn a_list_follows_what_is_typed(browser: &Browser, site: &Served, seen: &mut Seen) {
     browser.client.goto(&format!("{}/Entities", site.address)).await.expect("entities");
-    let before = browser.value("document.querySelector('[role=status][aria-live]').textContent").await;
+    let before =
+        browser.value("document.querySelector('[role=status][aria-live]').textContent").await;
     browser.value("(window.kept = document.querySelector('table.list'), true)").await;
     type_into(browser, "#any", "epilep").await;
     browser.until("location.search.includes('contains(any,epilep)')").await;
-    let after = browser.value("document.querySelector('[role=status][aria-live]').textContent").await;
+    let after =
+        browser.value("document.querySelector('[role=status][aria-live]').textContent").await;
     seen.expect(before != after, || format!("entities: the count stays {before}"));
     let kept = browser.value("window.kept === document.querySelector('table.list') && document.activeElement.id === 'any'").await;
     seen.expect(kept == true, || "entities: the page was loaded anew or lost the focus".to_owned());
-    let sort = browser.client.find(Locator::Css("#list-heads th:nth-child(2) a")).await.expect("a head");
+    let sort =
+        browser.client.find(Locator::Css("#list-heads th:nth-child(2) a")).await.expect("a head");
     sort.send_keys(&Key::Enter).await.expect("pressed");
     browser.until("document.querySelector('#list-heads th:nth-child(2)').getAttribute('aria-sort') === 'ascending'").await;
     let focus = browser.value("document.activeElement.closest('th')?.cellIndex").await;
     seen.expect(focus == 1, || format!("entities: after sorting the focus is at {focus}"));
     let toggle = browser.client.find(Locator::Css("tbody .toggle")).await.expect("a row");
     toggle.send_keys(" ").await.expect("pressed");
-    let open = browser.value("getComputedStyle(document.querySelector('tbody .more')).display").await;
+    let open =
+        browser.value("getComputedStyle(document.querySelector('tbody .more')).display").await;
     seen.expect(open == "table-row", || format!("entities: the details are {open}"));
     browser.client.back().await.expect("back");
     browser.until("!location.search.includes('sort=')").await;
@@ -223,19 +255,39 @@ async fn everything_works_without_scripts(browser: &Browser, site: &Served, seen
         browser.client.current_url().await.expect("an address").to_string()
     };
     let found = submit("/", "#search", "encephalopathy").await;
-    seen.expect(found.ends_with("/Search/encephalopathy"), || format!("without scripts a search leads to {found}"));
+    seen.expect(found.ends_with("/Search/encephalopathy"), || {
+        format!("without scripts a search leads to {found}")
+    });
     let filtered = submit("/Entities", "#w-symbol", "A").await;
-    seen.expect(filtered.ends_with("/Entities?filter=contains(symbol,A)"), || format!("without scripts a filter leads to {filtered}"));
+    seen.expect(filtered.ends_with("/Entities?filter=contains(symbol,A)"), || {
+        format!("without scripts a filter leads to {filtered}")
+    });
     browser.client.goto(&format!("{}/Entities", site.address)).await.expect("entities");
     let next = browser.client.find(Locator::LinkText("Next")).await.expect("a next page");
     next.click().await.expect("clicked");
-    let page = browser.client.find(Locator::Css(".position")).await.expect("a position").text().await.expect("text");
+    let page = browser
+        .client
+        .find(Locator::Css(".position"))
+        .await
+        .expect("a position")
+        .text()
+        .await
+        .expect("text");
     seen.expect(page.starts_with("Page 2 of"), || format!("without scripts next leads to {page}"));
     browser.look(390, Scheme::Light);
     browser.client.goto(&format!("{}/Genes", site.address)).await.expect("genes");
-    browser.client.find(Locator::Css(".menu-button")).await.expect("a menu").click().await.expect("it opens");
+    browser
+        .client
+        .find(Locator::Css(".menu-button"))
+        .await
+        .expect("a menu")
+        .click()
+        .await
+        .expect("it opens");
     let entry = browser.client.find(Locator::LinkText("Panels")).await.expect("an entry");
-    seen.expect(entry.is_displayed().await.unwrap_or(false), || "without scripts the menu stays closed".to_owned());
+    seen.expect(entry.is_displayed().await.unwrap_or(false), || {
+        "without scripts the menu stays closed".to_owned()
+    });
     browser.picture(&workspace().join("target/screenshots/menu-390.png"));
     entry.click().await.expect("it leads on");
     let address = browser.client.current_url().await.expect("an address");

@@ -25,7 +25,9 @@ pub enum Scheme {
 
 fn program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).flat_map(|directory| names.iter().map(move |name| directory.join(name))).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .flat_map(|directory| names.iter().map(move |name| directory.join(name)))
+        .find(|file| file.is_file())
 }
 
 /// What the tests need and this machine lacks.
@@ -49,7 +51,11 @@ impl Browser {
         let port = output
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.split("successfully on port ").nth(1).map(|rest| rest.trim_end_matches('.').to_owned()))
+            .find_map(|line| {
+                line.split("successfully on port ")
+                    .nth(1)
+                    .map(|rest| rest.trim_end_matches('.').to_owned())
+            })
             .expect("chromedriver says its port");
         let browser = program(&["chromium", "google-chrome"]).expect("chromium");
         let capabilities = json!({
@@ -66,10 +72,18 @@ impl Browser {
         let Value::Object(capabilities) = capabilities else { unreachable!("an object") };
         let address = format!("http://127.0.0.1:{port}");
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-        let client =
-            ClientBuilder::new(connector).capabilities(capabilities).connect(&address).await.expect("a session");
+        let client = ClientBuilder::new(connector)
+            .capabilities(capabilities)
+            .connect(&address)
+            .await
+            .expect("a session");
         let session = client.session_id().await.expect("the driver answers").expect("a session");
-        Self { client, driver, command: format!("{address}/session/{session}/goog/cdp/execute"), _profile: profile }
+        Self {
+            client,
+            driver,
+            command: format!("{address}/session/{session}/goog/cdp/execute"),
+            _profile: profile,
+        }
     }
 
     pub async fn stop(mut self) {
@@ -115,14 +129,20 @@ impl Browser {
 
     /// A picture of the whole page.
     pub fn picture(&self, file: &Path) {
-        let answer = self.command("Page.captureScreenshot", &json!({ "format": "png", "captureBeyondViewport": true }));
+        let answer = self.command(
+            "Page.captureScreenshot",
+            &json!({ "format": "png", "captureBeyondViewport": true }),
+        );
         let data = answer["data"].as_str().expect("a picture");
         std::fs::write(file, decoded(data)).expect("the picture can be written");
     }
 
     /// The value of an expression in the page.
     pub async fn value(&self, expression: &str) -> Value {
-        self.client.execute(&format!("return {expression}"), Vec::new()).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
+        self.client
+            .execute(&format!("return {expression}"), Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits until an expression is true.
@@ -133,7 +153,8 @@ impl Browser {
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        let address = self.client.current_url().await.map(|url| url.to_string()).unwrap_or_default();
+        let address =
+            self.client.current_url().await.map(|url| url.to_string()).unwrap_or_default();
         panic!("never true within 5 s: {expression} at {address}");
     }
 }

@@ -54,7 +54,9 @@ impl Site {
         let site = Self::empty().await;
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample");
         let release = Release::read(&sample, &Silent).expect("the sample");
-        load(&site.state.database, &release, SystemClock::new().now(), &Silent).await.expect("the sample fits");
+        load(&site.state.database, &release, SystemClock::new().now(), &Silent)
+            .await
+            .expect("the sample fits");
         site
     }
 
@@ -142,7 +144,9 @@ impl Served {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let (router, life) = (site.router.clone(), site.state.life.clone());
-        tokio::spawn(async move { listen::serve(listener, router, life, 100, Duration::from_secs(1)).await });
+        tokio::spawn(async move {
+            listen::serve(listener, router, life, 100, Duration::from_secs(1)).await
+        });
         Self { example: site.example().await, address, _site: site }
     }
 }
