@@ -1,24 +1,26 @@
 //! A real browser, driven through chromedriver, with the switches that only its own protocol has:
 //! colour scheme, width of the screen, no scripts, pictures of whole pages.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 
 /// A browser and its driver; both end with it.
-pub struct Browser {
-    pub client: Client,
+pub(crate) struct Browser {
+    pub(crate) client: Client,
     driver: Child,
-    command: String,
+    session: String,
+    /// Kept open: a driver that can't write ends.
+    _output: Lines<BufReader<ChildStdout>>,
     _profile: tempfile::TempDir,
 }
 
 /// Which colours the reader prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     Light,
     Dark,
 }
@@ -31,7 +33,7 @@ fn program(names: &[&str]) -> Option<PathBuf> {
 }
 
 /// What the tests need and this machine lacks.
-pub fn lacking() -> Option<&'static str> {
+pub(crate) fn lacking() -> Option<&'static str> {
     if program(&["chromedriver"]).is_none() {
         return Some("chromedriver");
     }
@@ -39,7 +41,7 @@ pub fn lacking() -> Option<&'static str> {
 }
 
 impl Browser {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().expect("a directory for the profile");
         let mut driver = Command::new(program(&["chromedriver"]).expect("chromedriver"))
             .arg("--port=0")
@@ -47,9 +49,9 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver starts");
-        let output = BufReader::new(driver.stdout.take().expect("its output"));
+        let mut output = BufReader::new(driver.stdout.take().expect("its output")).lines();
         let port = output
-            .lines()
+            .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
                 line.split("successfully on port ")
@@ -78,23 +80,12 @@ impl Browser {
             .await
             .expect("a session");
         let session = client.session_id().await.expect("the driver answers").expect("a session");
-        Self {
-            client,
-            driver,
-            command: format!("{address}/session/{session}/goog/cdp/execute"),
-            _profile: profile,
-        }
-    }
-
-    pub async fn stop(mut self) {
-        let closed = self.client.clone().close().await;
-        assert!(closed.is_ok(), "the browser ends: {closed:?}");
-        self.driver.kill().expect("the driver ends");
-        self.driver.wait().expect("the driver ended");
+        let session = format!("{address}/session/{session}");
+        Self { client, driver, session, _output: output, _profile: profile }
     }
 
     fn command(&self, name: &str, parameters: &Value) -> Value {
-        let mut answer = ureq::post(&self.command)
+        let mut answer = ureq::post(format!("{}/goog/cdp/execute", self.session))
             .send_json(json!({ "cmd": name, "params": parameters }))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let answer: Value = answer.body_mut().read_json().expect("an answer in JSON");
@@ -102,7 +93,7 @@ impl Browser {
     }
 
     /// Shows pages as somebody with these wishes sees them.
-    pub fn look(&self, width: u32, scheme: Scheme) {
+    pub(crate) fn look(&self, width: u32, scheme: Scheme) {
         let scheme = if scheme == Scheme::Dark { "dark" } else { "light" };
         self.command(
             "Emulation.setEmulatedMedia",
@@ -118,17 +109,17 @@ impl Browser {
     }
 
     /// With or without scripts of the pages.
-    pub fn scripts(&self, allowed: bool) {
+    pub(crate) fn scripts(&self, allowed: bool) {
         self.command("Emulation.setScriptExecutionDisabled", &json!({ "value": !allowed }));
     }
 
     /// Runs this before the scripts of every page from now on.
-    pub fn before_each_page(&self, script: &str) {
+    pub(crate) fn before_each_page(&self, script: &str) {
         self.command("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
     }
 
     /// A picture of the whole page.
-    pub fn picture(&self, file: &Path) {
+    pub(crate) fn picture(&self, file: &Path) {
         let answer = self.command(
             "Page.captureScreenshot",
             &json!({ "format": "png", "captureBeyondViewport": true }),
@@ -138,7 +129,7 @@ impl Browser {
     }
 
     /// The value of an expression in the page.
-    pub async fn value(&self, expression: &str) -> Value {
+    pub(crate) async fn value(&self, expression: &str) -> Value {
         self.client
             .execute(&format!("return {expression}"), Vec::new())
             .await
@@ -146,7 +137,7 @@ impl Browser {
     }
 
     /// Waits until an expression is true.
-    pub async fn until(&self, expression: &str) {
+    pub(crate) async fn until(&self, expression: &str) {
         for _ in 0..100 {
             if self.value(expression).await == Value::Bool(true) {
                 return;
@@ -156,6 +147,17 @@ impl Browser {
         let address =
             self.client.current_url().await.map(|url| url.to_string()).unwrap_or_default();
         panic!("never true within 5 s: {expression} at {address}");
+    }
+}
+
+/// Also when a test fails: nothing of it may stay behind.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let closed = ureq::delete(&self.session).call();
+        let ended = self.driver.kill().and_then(|()| self.driver.wait());
+        if let (Err(closed), Err(ended)) = (closed, ended) {
+            println!("the browser may be left behind: {closed}, {ended}");
+        }
     }
 }
 
