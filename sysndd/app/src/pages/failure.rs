@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use foundation_durable::Error as DatabaseError;
@@ -102,7 +102,14 @@ pub(crate) async fn rendered(State(pages): State<Pages>, request: Request, next:
     let mut response = next.run(request).await;
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
     let status = failure.status();
-    let site = pages.known_site();
+    // A page of its own still says where the data is from, if the database can be asked at all.
+    let site = match &failure {
+        Failure::Unavailable => pages.known_site(),
+        _ => match pages.visit(&HeaderMap::new()).await {
+            Ok(visit) => visit.site,
+            Err(_) => pages.known_site(),
+        },
+    };
     let page = page(
         failure,
         Frame::new(
