@@ -1,15 +1,18 @@
 # Names for the scripts; `make` prints them. What they do stands in the scripts.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-remote check install
+.PHONY: help demo test test-scaling soak bench bench-remote check install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## two people, one repository, in a minute
+demo: ## two people, one repository, and a site with what they share
 	scripts/demo
 
 test: ## everything that must be green: checks and all tests
 	scripts/test
+
+test-scaling: ## four replicas start together, and a roll loses nothing; part of test
+	scripts/test-scaling
 
 soak: ## the simulation for long (DSG_SEEDS=20000)
 	scripts/soak

@@ -5,6 +5,7 @@ pub mod ground;
 pub mod mount;
 pub mod oracle;
 pub mod picture;
+pub mod postgres;
 pub mod program;
 pub mod sshd;
 pub mod tidy;
