@@ -88,7 +88,11 @@ pub(super) async fn run(arguments: Arguments, settings: Settings) -> Exit {
     Exit::Success
 }
 
-async fn import(directory: PathBuf, settings: &Settings, progress: Progress) -> Result<Report, Exit> {
+async fn import(
+    directory: PathBuf,
+    settings: &Settings,
+    progress: Progress,
+) -> Result<Report, Exit> {
     let refused = |error: Error| {
         ui::error(&format!("{error}; {}", error.next_step()));
         error.exit()
@@ -131,8 +135,15 @@ fn text(report: &Report) -> String {
     let (ndd, all, found) = (&report.neurodevelopmental, &report.loaded, &report.found);
     line(format!(
         "{} neurodevelopmental entities of {} genes and {} diseases, with {} terms and {} publications (before the join with HGNC: {}, {}, {}, {})",
-        ndd.entities, ndd.genes, ndd.diseases, ndd.terms, ndd.publications,
-        found.entities, found.genes, found.diseases, found.terms
+        ndd.entities,
+        ndd.genes,
+        ndd.diseases,
+        ndd.terms,
+        ndd.publications,
+        found.entities,
+        found.genes,
+        found.diseases,
+        found.terms
     ));
     line(format!(
         "{} entities with the other diseases of these genes; {} of {} diseases have no name in Mondo",
@@ -161,7 +172,9 @@ fn text(report: &Report) -> String {
 
 fn summary(changes: &Changes, unchanged: u64, version: i64) -> String {
     if !changes.any() {
-        return format!("Nothing changed: all {unchanged} entities are as this release has them. Data version {version}.");
+        return format!(
+            "Nothing changed: all {unchanged} entities are as this release has them. Data version {version}."
+        );
     }
     format!(
         "Added {} entities, replaced {} entities, {} reviews and {} categories; {unchanged} unchanged; {} rows of terms, genes, diseases and publications. Data version {version}.",
