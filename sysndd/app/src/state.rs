@@ -24,6 +24,8 @@ pub struct State(Arc<Shared>);
 pub struct Shared {
     /// The pools.
     pub database: Database,
+    /// Begins readings, and remembers what they worked out.
+    pub reader: sysndd_store::Reader,
     /// The settings.
     pub settings: Settings,
     /// The time.
@@ -72,6 +74,7 @@ impl State {
         let mut metrics = Metrics::new();
         let numbers = Numbers::register(&mut metrics);
         Ok(Self(Arc::new(Shared {
+            reader: sysndd_store::Reader::new(database.clone()),
             database,
             clock: Arc::new(SystemClock::new()),
             life: Lifecycle::new(),
