@@ -11,7 +11,7 @@ import threading
 import time
 
 from fleet import Fleet, Replica, ask
-from load import Load
+from load import READS, Load
 from report import Failed, Report, wait_until
 
 REPLICAS = 4
@@ -290,8 +290,18 @@ def rolled(fleet: Fleet, report: Report) -> None:
         return
     host, port = fleet.address()
     served_by_all(fleet)
+    statuses = {path: ask(f"http://{host}:{port}{path}").status for path in READS}
+
+    def answered() -> str:
+        if any(status != 200 for status in statuses.values()):
+            raise Failed(f"{statuses}")
+        return f"{len(statuses)} addresses"
+
+    # What did not answer before can't tell anything about the roll.
+    report.check("pages and API answer before it", answered)
+    paths = [path for path, status in statuses.items() if status == 200]
     before = {row[0] for row in fleet.sql(HISTORY)}
-    with Load(host, port) as load:
+    with Load(host, port, paths) as load:
         wait_until("there is load", lambda: min(load.progress()) > 20 or f"{load.progress()} {load.failures[-3:]}", 20)
         said = fleet.roll("next")
         reads, writes = load.progress()
