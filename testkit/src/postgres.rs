@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The user of both servers; in the cluster it may do everything.
 pub const USER: &str = "sysndd";
 const NOBODY: u32 = 65_534;
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether a server is there, and the pause between.
+const LOOKS_MAX: u32 = 3000;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A running cluster.
 #[derive(Debug)]
@@ -249,13 +251,14 @@ pub fn free_port() -> io::Result<u16> {
 }
 
 fn wait(ready: impl Fn() -> bool, folder: &Path) -> io::Result<()> {
-    let began = Instant::now();
+    let mut looks = 0;
     while !ready() {
-        if began.elapsed() > PATIENCE {
+        looks += 1;
+        if looks == LOOKS_MAX {
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
             return Err(io::Error::other(format!("it did not start: {log}")));
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(PAUSE);
     }
     Ok(())
 }

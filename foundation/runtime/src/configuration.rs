@@ -154,7 +154,7 @@ impl Configuration {
     ) -> Result<Self, Vec<Problem>> {
         let mut loader = Loader { keys, prefix, entries: BTreeMap::new(), problems: Vec::new() };
         for key in keys {
-            loader.put(key, key.default.to_owned(), Origin::Default);
+            loader.put(key, key.default, Origin::Default);
         }
         if let Some((path, text)) = &sources.file {
             loader.file(path, text);
@@ -162,7 +162,7 @@ impl Configuration {
         loader.environment(&sources.environment);
         for (name, flag, value) in &sources.flags {
             if let Some(key) = keys.iter().find(|key| key.name == *name) {
-                loader.put(key, value.clone(), Origin::Flag(flag));
+                loader.put(key, value, Origin::Flag(flag));
             }
         }
         if loader.problems.is_empty() {
@@ -209,7 +209,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn put(&mut self, key: &'static Key, value: String, origin: Origin) {
+    fn put(&mut self, key: &'static Key, value: &str, origin: Origin) {
         let value = value.trim().to_owned();
         // A default that is empty stands for "none", whatever the kind.
         let none = value.is_empty() && key.default.is_empty();
@@ -261,9 +261,9 @@ impl Loader<'_> {
                 continue;
             };
             match plain(&value) {
-                Some(value) => self.put(key, value, origin),
+                Some(value) => self.put(key, &value, origin),
                 None => {
-                    self.problem(origin.to_string(), format!("{name}: this is no single value"))
+                    self.problem(origin.to_string(), format!("{name}: this is no single value"));
                 }
             }
         }
@@ -282,12 +282,12 @@ impl Loader<'_> {
                     |name: &str| keys.iter().find(|key| key.variable(self.prefix) == name);
                 match (by_name(variable), variable.strip_suffix("_FILE").and_then(by_name)) {
                     (Some(key), _) if !secrets => {
-                        self.put(key, value.clone(), Origin::Environment(variable.clone()));
+                        self.put(key, value, Origin::Environment(variable.clone()));
                     }
                     (None, Some(key)) if secrets => match read_secret(Path::new(value)) {
                         Ok(text) => {
                             let origin = Origin::SecretFile(variable.clone(), value.into());
-                            self.put(key, text, origin);
+                            self.put(key, &text, origin);
                         }
                         Err(error) => {
                             let what = format!("the file {value} can't be read: {error}");

@@ -6,17 +6,22 @@
 
 #[cfg(not(feature = "faults"))]
 mod point {
+    use std::future::{Ready, ready};
+
     /// A statement is about to run.
-    #[expect(clippy::unused_async, reason = "the other one waits")]
-    pub(in super::super) async fn statement() {}
+    pub(in super::super) fn statement() -> Ready<()> {
+        ready(())
+    }
 
     /// The lock is held, nothing is changed yet.
-    #[expect(clippy::unused_async, reason = "the other one waits")]
-    pub(in super::super) async fn held() {}
+    pub(in super::super) fn held() -> Ready<()> {
+        ready(())
+    }
 }
 
 #[cfg(feature = "faults")]
 mod point {
+    use std::future::{Ready, ready};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
@@ -31,14 +36,14 @@ mod point {
     }
 
     /// A statement is about to run.
-    #[expect(clippy::unused_async, reason = "the same as without faults")]
-    pub(in super::super) async fn statement() {
+    pub(in super::super) fn statement() -> Ready<()> {
         let number = STATEMENTS.fetch_add(1, Ordering::SeqCst) + 1;
         for (kind, signal) in [("kill", Signal::KILL), ("stop", Signal::STOP)] {
             if asked(kind) == Some(number) {
                 let _ = kill_process(getpid(), signal);
             }
         }
+        ready(())
     }
 
     /// The lock is held, nothing is changed yet.

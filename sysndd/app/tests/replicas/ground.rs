@@ -99,6 +99,7 @@ impl Ground {
 }
 
 /// Whether the program under test can be killed, stopped and held. Says so if not.
+#[expect(clippy::print_stdout, reason = "the words that the test script counts")]
 pub(crate) fn has_faults() -> bool {
     if cfg!(feature = "faults") {
         return true;

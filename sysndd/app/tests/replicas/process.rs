@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use foundation_runtime::{Clock as _, SystemClock};
 use serde_json::Value;
 use testkit::{postgres, program};
 
@@ -96,10 +97,10 @@ impl Replica {
     }
 
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let began = Instant::now();
+        let began = SystemClock::new();
         while !holds(self) {
             assert!(
-                began.elapsed() < PATIENCE,
+                began.monotonic() < PATIENCE,
                 "not {what}: {:#?}, {:?}",
                 self.messages(),
                 self.ask("/readyz?verbose")

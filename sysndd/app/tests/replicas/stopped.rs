@@ -1,7 +1,8 @@
 //! The process that migrates is stopped for long, or is slow.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use foundation_runtime::{Clock as _, SystemClock};
 use testkit::postgres;
 
 use super::ground::{Ground, Kind, has_faults};
@@ -17,9 +18,9 @@ fn stopping(ground: &Ground) -> Replica {
     let replica = Replica::start_with(ground.sysndd(), |command| {
         command.env("SYSNDD_FAULT", "stop:12");
     });
-    let began = Instant::now();
+    let began = SystemClock::new();
     while !stopped(replica.id()) {
-        assert!(began.elapsed() < Duration::from_secs(60), "it did not stop");
+        assert!(began.monotonic() < Duration::from_secs(60), "it did not stop");
         std::thread::sleep(Duration::from_millis(10));
     }
     replica
@@ -34,7 +35,7 @@ fn on_postgresql_the_others_go_on_within_45_seconds_of_a_holder_that_is_stopped(
         return;
     };
     let holder = stopping(&ground);
-    let began = Instant::now();
+    let began = SystemClock::new();
     let others: Vec<_> = (0..3).map(|_| Replica::start(ground.sysndd())).collect();
     others[0].wait_until("waiting", |other| {
         let text = other.ask("/readyz").map(|(_, text)| text).unwrap_or_default();
@@ -45,7 +46,7 @@ fn on_postgresql_the_others_go_on_within_45_seconds_of_a_holder_that_is_stopped(
     assert_eq!(health["migrations"]["lock"]["locked"], true);
     assert!(others[0].ask("/livez").is_some_and(|(status, _)| status == 200));
     others.iter().for_each(Replica::wait_ready);
-    assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
+    assert!(began.monotonic() < Duration::from_secs(45), "{:?}", began.monotonic());
     let complete: usize = others.iter().map(|other| other.said("Migrations complete")).sum();
     assert_eq!(complete, 1);
     // It finds its connection gone and the work done.
@@ -93,7 +94,7 @@ fn who_waits_for_a_slow_migration_is_ready_right_after_it() {
         let Some(ground) = Ground::new(kind) else {
             continue;
         };
-        let began = Instant::now();
+        let began = SystemClock::new();
         let replicas: Vec<_> = (0..4)
             .map(|_| {
                 Replica::start_with(ground.sysndd(), |command| {
@@ -103,7 +104,7 @@ fn who_waits_for_a_slow_migration_is_ready_right_after_it() {
             .collect();
         replicas[0].wait_until("listening", |replica| replica.ask("/livez").is_some());
         replicas.iter().for_each(Replica::wait_ready);
-        let took = began.elapsed();
+        let took = began.monotonic();
         assert!(took >= Duration::from_secs(5), "{took:?}");
         // One after the other would be 20 s.
         assert!(took < Duration::from_secs(12), "{took:?}");
