@@ -225,12 +225,27 @@ fn folder() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// A port that nobody listens on at this moment.
+/// Ports that the system gives to nobody by itself: one of those could be taken by a connection
+/// before whoever is told to listen on it does.
+const PORTS: std::ops::Range<u32> = 10_000..32_000;
+static PORT: AtomicU32 = AtomicU32::new(0);
+
+/// A port that nobody uses at this moment, and another one each time.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    // Test programs that run at the same time begin at different places.
+    let begin = std::process::id().wrapping_mul(37);
+    for _ in PORTS {
+        let next = begin.wrapping_add(PORT.fetch_add(1, Ordering::SeqCst));
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).unwrap_or(u16::MAX);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("all ports are in use"))
 }
 
 fn wait(ready: impl Fn() -> bool, folder: &Path) -> io::Result<()> {

@@ -101,6 +101,7 @@ pub struct PoolUse {
 pub struct Database {
     pools: Pools,
     read_only: Arc<AtomicBool>,
+    pooler: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +136,7 @@ impl Database {
                 Pools::Postgres(pool(size).connect_lazy_with(postgres_options(settings)?))
             }
         };
-        Ok(Self { pools, read_only: Arc::new(AtomicBool::new(false)) })
+        Ok(Self { pools, read_only: Arc::new(AtomicBool::new(false)), pooler: settings.pooler })
     }
 
     /// Which database it is.
@@ -165,9 +166,7 @@ impl Database {
             Pools::Sqlite { readers, .. } => {
                 begin(readers, BEGIN_READ_SQLITE).await.map(Transaction::sqlite)
             }
-            Pools::Postgres(pool) => {
-                begin(pool, BEGIN_READ_POSTGRES).await.map(Transaction::postgres)
-            }
+            Pools::Postgres(pool) => self.postgres(pool, BEGIN_READ_POSTGRES).await,
         }
     }
 
@@ -183,10 +182,16 @@ impl Database {
             Pools::Sqlite { writer, .. } => {
                 begin(writer, BEGIN_WRITE_SQLITE).await.map(Transaction::sqlite)
             }
-            Pools::Postgres(pool) => {
-                begin(pool, BEGIN_WRITE_POSTGRES).await.map(Transaction::postgres)
-            }
+            Pools::Postgres(pool) => self.postgres(pool, BEGIN_WRITE_POSTGRES).await,
         }
+    }
+
+    async fn postgres(
+        &self,
+        pool: &sqlx::Pool<Postgres>,
+        statement: &'static str,
+    ) -> Result<Transaction, Error> {
+        Ok(Transaction::postgres(begin(pool, statement).await?, !self.pooler))
     }
 
     /// Lets this process only read, or write again: the schema may be newer than the program.

@@ -20,7 +20,13 @@ pub struct Transaction {
 #[derive(Debug)]
 enum Inner {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres {
+        transaction: sqlx::Transaction<'static, Postgres>,
+        /// Whether prepared statements may stay on the connection. Behind a pooler they may not:
+        /// the connection is another's in the next moment, and so are the names on it. A cache of
+        /// no size is not enough, sqlx would still name them.
+        keeps: bool,
+    },
 }
 
 impl Transaction {
@@ -28,8 +34,11 @@ impl Transaction {
         Self { inner: Inner::Sqlite(transaction) }
     }
 
-    pub(crate) const fn postgres(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
-        Self { inner: Inner::Postgres(transaction) }
+    pub(crate) const fn postgres(
+        transaction: sqlx::Transaction<'static, Postgres>,
+        keeps: bool,
+    ) -> Self {
+        Self { inner: Inner::Postgres { transaction, keeps } }
     }
 
     /// The engine, where a text must differ.
@@ -37,7 +46,7 @@ impl Transaction {
     pub const fn engine(&self) -> Engine {
         match self.inner {
             Inner::Sqlite(_) => Engine::Sqlite,
-            Inner::Postgres(_) => Engine::Postgres,
+            Inner::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -51,10 +60,13 @@ impl Transaction {
                 .execute(&mut **transaction)
                 .await
                 .map(|done| done.rows_affected()),
-            Inner::Postgres(transaction) => sqlx::query_with(statement.sql, of_postgres(values)?)
-                .execute(&mut **transaction)
-                .await
-                .map(|done| done.rows_affected()),
+            Inner::Postgres { transaction, keeps } => {
+                sqlx::query_with(statement.sql, of_postgres(values)?)
+                    .persistent(*keeps)
+                    .execute(&mut **transaction)
+                    .await
+                    .map(|done| done.rows_affected())
+            }
         };
         done.map_err(|error| Error::of(statement.name, error))
     }
@@ -125,8 +137,8 @@ impl Transaction {
                     count += 1;
                 }
             }
-            Inner::Postgres(transaction) => {
-                let query = sqlx::query_with(sql, of_postgres(values)?);
+            Inner::Postgres { transaction, keeps } => {
+                let query = sqlx::query_with(sql, of_postgres(values)?).persistent(*keeps);
                 let mut rows = query.fetch(&mut **transaction);
                 while let Some(row) = rows.next().await {
                     let row = row.map_err(|error| Error::of(name, error))?;
@@ -146,7 +158,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), Error> {
         let done = match self.inner {
             Inner::Sqlite(transaction) => transaction.commit().await,
-            Inner::Postgres(transaction) => transaction.commit().await,
+            Inner::Postgres { transaction, .. } => transaction.commit().await,
         };
         done.map_err(|error| Error::of("COMMIT", error))
     }
@@ -160,7 +172,7 @@ impl Transaction {
         let sql = statement.sql.into_sql_str();
         let done = match &mut self.inner {
             Inner::Sqlite(transaction) => transaction.prepare(sql).await.map(drop),
-            Inner::Postgres(transaction) => transaction.prepare(sql).await.map(drop),
+            Inner::Postgres { transaction, .. } => transaction.prepare(sql).await.map(drop),
         };
         done.map_err(|error| Error::of(statement.name, error))
     }
@@ -177,8 +189,8 @@ impl Transaction {
                 let rows = query.fetch(&mut **transaction).map_err(|error| Error::of(name, error));
                 rows.and_then(async |row| Row::of_sqlite(&row)).try_collect().await
             }
-            Inner::Postgres(transaction) => {
-                let query = sqlx::query_with(sql, of_postgres(values)?);
+            Inner::Postgres { transaction, keeps } => {
+                let query = sqlx::query_with(sql, of_postgres(values)?).persistent(*keeps);
                 let rows = query.fetch(&mut **transaction).map_err(|error| Error::of(name, error));
                 rows.and_then(async |row| Row::of_postgres(&row)).try_collect().await
             }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use foundation_durable::migration::{Coordinator, MigrationFile, Migrations, Mode};
 use foundation_durable::{
     BuiltSql, Constraint, Database, DatabaseSettings, Error, Row, Statement, Value,
 };
+use foundation_runtime::SystemClock;
 use testkit::postgres;
 
 const fn statement(sql: &'static str) -> Statement {
@@ -14,10 +16,21 @@ const fn statement(sql: &'static str) -> Statement {
 /// An empty database of each kind that is here, with the folder of the file.
 async fn databases() -> Vec<(Database, Option<tempfile::TempDir>)> {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("a.db");
-    std::fs::write(&file, b"").expect("an empty file");
-    let url = format!("sqlite:{}", file.display());
-    let mut databases = vec![(open(&url, false).await, Some(folder))];
+    let url = format!("sqlite:{}", folder.path().join("a.db").display());
+    let database = open(&url, false).await;
+    // The migrator makes the file, and lets readers and a writer work at the same time.
+    let files = [MigrationFile { name: "0001_a.sql", text: "-- step: a\nSELECT 1;\n" }];
+    let migrations = Migrations::new(&files, &Migrations::manifest(&files)).expect("files");
+    let coordinator = Coordinator::new(
+        DatabaseSettings::new(&url),
+        database.clone(),
+        Arc::new(migrations),
+        Arc::new(SystemClock::new()),
+        "test",
+        "test",
+    );
+    coordinator.run(Mode::Auto).await.expect("a file");
+    let mut databases = vec![(database, Some(folder))];
     if let Some(cluster) = postgres::cluster() {
         databases.push((open(&cluster.database(), false).await, None));
     }
@@ -63,7 +76,8 @@ async fn what_goes_in_comes_out_on_every_engine() {
             "test",
             "SELECT name FROM thing WHERE id < $1 ORDER BY id".to_owned(),
         );
-        let each = reading.built_each(&built, &[i64::MAX.into()], async |row: Row| {
+        let most = [i64::MAX.into()];
+        let each = reading.built_each(&built, &most, async |row: Row| {
             names.push(row.text(0)?.to_owned());
             Ok::<(), Error>(())
         });

@@ -371,4 +371,31 @@ mod tests {
             assert_eq!(Network::read(wrong), None, "{wrong}");
         }
     }
+
+    #[test]
+    fn the_table_for_operators_is_the_list() {
+        let document = include_str!("../../../docs/sysndd-configuration.md");
+        let found: Vec<&str> = document
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.contains("`SYSNDD_"))
+            .collect();
+        let mut expected: Vec<String> = KEYS
+            .iter()
+            .map(|key| {
+                let default = if key.default.is_empty() {
+                    String::new()
+                } else {
+                    format!("`{}`", key.default)
+                };
+                format!(
+                    "| `{}` | `{}` | {default} | {} |",
+                    key.name,
+                    key.variable(PREFIX),
+                    key.help
+                )
+            })
+            .collect();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
 }

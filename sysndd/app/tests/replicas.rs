@@ -6,6 +6,7 @@ mod replicas {
     pub(crate) mod process;
 
     mod broken;
+    mod front;
     mod killed;
     mod rights;
     mod start;

@@ -212,8 +212,9 @@ async fn postgres_rows(
     sql: AssertSqlSafe<String>,
     values: &[Value],
 ) -> Result<Vec<Row>, Error> {
-    let rows = sqlx::query_with(sql, of_postgres(values)?).fetch_all(connection).await;
-    let rows = rows.map_err(|error| Error::of(name, error))?;
+    // Nothing is left on the connection: behind a pooler it is another's in the next moment.
+    let query = sqlx::query_with(sql, of_postgres(values)?).persistent(false);
+    let rows = query.fetch_all(connection).await.map_err(|error| Error::of(name, error))?;
     rows.iter().map(Row::of_postgres).collect()
 }
 

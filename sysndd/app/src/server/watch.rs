@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use foundation_runtime::metrics::Metrics;
+use hyper::body::Body as _;
 
 use crate::state::State;
 
@@ -50,8 +51,7 @@ pub(super) async fn request(
 
     let took = state.clock.monotonic().saturating_sub(began);
     let status = response.status().as_u16();
-    let length = response.headers().get(header::CONTENT_LENGTH);
-    let bytes = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let bytes = response.body().size_hint().exact();
     state.metrics.answered(method, &route, status, took, bytes);
     drop(active);
     let duration_ms = took.as_secs_f64() * 1000.0;

@@ -76,6 +76,12 @@ impl Replica {
         log.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
+    /// The whole log, a line for each event.
+    pub(crate) fn log_text(&self) -> String {
+        let log = self.log.lock().expect("the log");
+        log.iter().map(|event| format!("{event}\n")).collect()
+    }
+
     pub(crate) fn said(&self, start: &str) -> usize {
         self.messages().iter().filter(|text| text.starts_with(start)).count()
     }
