@@ -8,6 +8,7 @@ so that it is never taken for the one that it stands in for.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -79,9 +80,10 @@ def images(cache: Path, report: Report) -> Images:
         return pulled
     report.say("making the images of PostgreSQL and HAProxy from Debian's packages: none can be pulled")
     base(cache)
-    build("sysndd-scaling/postgres:15", POSTGRES, {"start": POSTGRES_START})
-    build("sysndd-scaling/haproxy:2.6", HAPROXY, {})
-    return Images("sysndd-scaling/postgres:15", "sysndd-scaling/haproxy:2.6")
+    return Images(
+        build("postgres", POSTGRES, {"start": POSTGRES_START}),
+        build("haproxy", HAPROXY, {}),
+    )
 
 
 def present(name: str) -> bool:
@@ -89,16 +91,20 @@ def present(name: str) -> bool:
     return answers(["docker", "image", "inspect", name]) or answers(["docker", "pull", "--quiet", name], 120)
 
 
-def build(name: str, dockerfile: str, files: dict[str, str]) -> None:
-    """Builds an image from texts; the network is the host's, so that apt reaches its mirrors."""
+def build(what: str, dockerfile: str, files: dict[str, str]) -> str:
+    """Builds an image from texts, and names it by them; the network is the host's, so that apt
+    reaches its mirrors."""
+    texts = "".join([dockerfile, *files.values()])
+    name = f"sysndd-scaling/{what}:{hashlib.sha256(texts.encode()).hexdigest()[:12]}"
     if answers(["docker", "image", "inspect", name]):
-        return
+        return name
     with tempfile.TemporaryDirectory() as folder:
         for file, text in (files | {"Dockerfile": dockerfile}).items():
             path = Path(folder, file)
             path.write_text(text.lstrip("\n"))
             path.chmod(0o755)
         run(["docker", "build", "--network", "host", "--tag", name, folder])
+    return name
 
 
 def base(cache: Path) -> None:

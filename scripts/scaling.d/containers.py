@@ -11,7 +11,7 @@ from pathlib import Path
 from bases import Images
 from commands import answers, environment, run
 from fleet import Fleet, Replica
-from report import Failed, wait_until
+from report import wait_until
 from versions import VERSIONS, environment_of, write_files
 
 PROJECT = "sysndd-scaling"
@@ -33,6 +33,12 @@ def build_images(root: Path, binary: Path) -> None:
             lines += [f"ENV {name}={value}" for name, value in environment_of(version, "/test").items()]
             Path(folder, "Dockerfile").write_text("\n".join(lines) + "\n")
             run(["docker", "build", "--tag", image(version), folder])
+
+
+def forget_images() -> None:
+    """Takes the images of the program away; those that they stand on are kept for the next run."""
+    for version in [*VERSIONS, "plain"]:
+        run(["docker", "image", "rm", "--force", image(version)], fails=True)
 
 
 def compose_commands() -> list[list[str]]:
@@ -166,10 +172,3 @@ class Containers(Fleet):
     def one_off(self, *words: str) -> str:
         """A container of its own, with the settings of a replica; what it said."""
         return self.compose("run", "--rm", "--no-deps", "-T", *words, fails=True)
-
-
-def leftovers() -> None:
-    """Nothing of the project may be left, or another check would see it."""
-    words = ["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}"]
-    if run(words).split():
-        raise Failed("containers were left behind")

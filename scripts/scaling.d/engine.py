@@ -26,6 +26,7 @@ class Engine:
         self._folder: Path | None = None
         self._forwarding = ""
         self._policy = "ACCEPT"
+        self._others_rules = False
 
     def __enter__(self) -> Engine:
         if not shutil.which("docker", path=environment()["PATH"]):
@@ -46,8 +47,9 @@ class Engine:
     def _start(self) -> None:
         folder = self._folder = Path(tempfile.mkdtemp(prefix="sysndd-engine."))
         self._forwarding = Path("/proc/sys/net/ipv4/ip_forward").read_text()
-        if "-P FORWARD DROP" in run(["iptables", "-S", "FORWARD"], fails=True):
-            self._policy = "DROP"
+        rules = run(["iptables", "-S"], fails=True)
+        self._policy = "DROP" if "-P FORWARD DROP" in rules else "ACCEPT"
+        self._others_rules = "DOCKER" in rules
         socket = folder / "docker.sock"
         log = folder / "log"
         # What is made below a folder of ours is found again at the end. There is no bridge that
@@ -92,7 +94,10 @@ class Engine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _forget_rules(self) -> None:
-        """Takes the chains away that the daemon leaves behind, and the jumps to them."""
+        """Takes the chains away that the daemon leaves behind, and the jumps to them; not those that
+        were there before it, of an engine that we can't reach."""
+        if self._others_rules:
+            return
         for table in ("filter", "nat"):
             rules = run(["iptables", "-t", table, "-S"], fails=True).splitlines()
             ours = [rule for rule in rules if "DOCKER" in rule]

@@ -8,15 +8,16 @@ import threading
 import time
 import uuid
 
-READS = ["/api/health/ready", "/api/version", "/api/entity?page_size=2", "/"]
+# Not /api/health/ready: that is about one replica, and one that goes says so before it does.
+READS = ["/api/health/", "/api/version/", "/api/entity/?page_size=2", "/"]
 COUNT = "/api/test/count"
 
 
 class Load:
     """Some threads, each with one connection that is kept, as a browser or a script keeps one."""
 
-    def __init__(self, host: str, port: int, readers: int = 4, writers: int = 3) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, paths: list[str], readers: int = 4, writers: int = 3) -> None:
+        self.host, self.port, self.paths = host, port, paths
         self.reads = 0
         self.done: list[str] = []
         self.failures: list[str] = []
@@ -48,7 +49,7 @@ class Load:
         connection = None
         while not self._end.wait(0.03):
             turn += 1
-            path = READS[turn % len(READS)]
+            path = self.paths[turn % len(self.paths)]
             connection, status = self._ask(connection, "GET", path)
             if status is not None and status < 400:
                 with self._guard:

@@ -37,7 +37,7 @@ def programs_of_postgres() -> Path | None:
     """Debian keeps them out of the path."""
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return versions[-1].parent if versions else None
 

@@ -65,6 +65,8 @@ fn workspace(metadata: &Value) -> Workspace {
             // A crate from outside the workspace keeps its full path, which no arrow has.
             let arrow = (from.clone(), inside(to).unwrap_or_else(|| to.to_owned()));
             match dependency["kind"].as_str() {
+                // Its own tests with another set of its features.
+                Some("dev") if arrow.0 == arrow.1 => false,
                 Some("dev") => workspace.test_arrows.insert(arrow),
                 _ => workspace.arrows.insert(arrow),
             };

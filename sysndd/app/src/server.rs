@@ -154,7 +154,7 @@ async fn open(state: &State) {
     while !matches!(state.migration_status.phase(), Migration::Done) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    while readiness::report(state).await.reason(state).is_some() {
+    while readiness::report(state).await.obstacle(state).is_some() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

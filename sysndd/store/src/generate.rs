@@ -9,6 +9,7 @@
 
 mod person;
 mod random;
+mod reference;
 mod rows;
 
 use foundation_durable::{Database, Error, Transaction};
@@ -60,7 +61,7 @@ async fn fill(transaction: &mut Transaction, size: Size) -> Result<Made, Error> 
     let mut random = Random::new(size.seed);
     let entities = rows::entities(&mut random, size.entities);
     let authors = person::write(transaction).await?;
-    rows::write_references(transaction, &entities).await?;
+    reference::write(transaction, &entities).await?;
     rows::write_entities(transaction, &entities, authors).await?;
     Ok(rows::made(&entities))
 }

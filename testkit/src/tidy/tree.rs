@@ -78,6 +78,8 @@ impl Tree {
     pub fn crates(&self) -> impl Iterator<Item = &str> {
         self.ending("/Cargo.toml")
             .filter(|(_, text)| text.lines().any(|line| line.trim() == "[package]"))
+            // A fuzz target is a workspace of its own, for another compiler.
+            .filter(|(_, text)| !text.lines().any(|line| line.trim() == "[workspace]"))
             .filter_map(|(path, _)| path.strip_suffix("/Cargo.toml"))
     }
 }

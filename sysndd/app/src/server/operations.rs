@@ -90,6 +90,7 @@ fn checks(state: &State, report: &Report, query: &str) -> Response {
         ("schema", said(&["migration_error", "migrations_pending"])),
         ("data", (!report.data_writable).then(|| "the data directory can't be written".to_owned())),
         ("pool", starved.then(|| "all connections are in use".to_owned())),
+        ("started", said(&["starting"])),
         ("draining", state.life.is_ending().then(|| "asked to stop".to_owned())),
     ];
     let parameters: Vec<&str> = query.split('&').collect();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use foundation_durable::Error;
 use foundation_durable::migration::{Holder, Look, Phase, State as Schema, lock_holder, look};
+use foundation_runtime::lifecycle::Phase as LifePhase;
 use foundation_runtime::machine;
 use tokio::sync::Mutex;
 
@@ -58,9 +59,20 @@ impl Report {
         })
     }
 
-    /// Why this process is not ready; none if it is.
+    /// Why this process is not ready; none if it is. Who asks may send requests at once when told
+    /// that it is, so it is not before the public door is open.
     #[must_use]
     pub(crate) fn reason(&self, state: &State) -> Option<Reason> {
+        self.obstacle(state).or_else(|| {
+            let detail = "the public port is not open yet".to_owned();
+            let starting = state.life.phase() == LifePhase::Starting;
+            starting.then(|| Reason { word: "starting", detail })
+        })
+    }
+
+    /// What keeps the public door closed; none if it may open.
+    #[must_use]
+    pub(crate) fn obstacle(&self, state: &State) -> Option<Reason> {
         let reason = |word, detail: String| Some(Reason { word, detail });
         if let Some(what) = &self.unavailable {
             return reason("database_unavailable", what.clone());

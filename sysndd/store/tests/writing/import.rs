@@ -120,7 +120,7 @@ async fn the_sources_and_the_mark_are_stored_with_the_data() {
         drop(transaction);
         let account = place
             .numbers(
-                "SELECT count(*), sum(is_system), sum(may_sign_in), sum(approved) FROM sysndd_user",
+                "SELECT count(*), max(is_system), max(may_sign_in), max(approved) FROM sysndd_user",
             )
             .await;
         assert_eq!(account, [1, 1, 0, 0]);
@@ -150,7 +150,13 @@ fn changed(changes: &[(&str, &dyn Fn(&str) -> String)]) -> tempfile::TempDir {
     folder
 }
 
-/// Without the rows of one disease that name a publication of it.
+/// Without one row of one disease, which has others.
+fn without_a_row(text: &str) -> String {
+    let keeps = |line: &&str| !line.starts_with("OMIM:102700\t\t\tHP:0000988\t");
+    text.lines().filter(keeps).map(|line| format!("{line}\n")).collect()
+}
+
+/// Without the rows of a publication that alone makes the disease neurodevelopmental.
 fn without_publication(text: &str) -> String {
     let keeps =
         |line: &&str| !(line.starts_with("OMIM:102700\t") && line.contains("PMID:28823388"));
@@ -158,10 +164,21 @@ fn without_publication(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entity_that_a_newer_release_does_not_have_stays_and_is_counted() {
+    for place in places().await {
+        import(&place, &sample()).await;
+        let newer = changed(&[("annotations.tsv", &without_publication)]);
+        let report = import(&place, newer.path()).await;
+        assert_eq!((report.not_in_release, report.unchanged), (1, 242));
+        assert_eq!(place.numbers("SELECT count(*) FROM public_entity").await, [243]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_release_supersedes_reviews_and_keeps_the_old_ones() {
     for place in places().await {
         let first = import(&place, &sample()).await;
-        let newer = changed(&[("annotations.tsv", &without_publication)]);
+        let newer = changed(&[("annotations.tsv", &without_a_row)]);
         let second = import(&place, newer.path()).await;
         assert_eq!((second.changes.entities_added, second.changes.reviews_replaced), (0, 1));
         assert_eq!(second.unchanged, 242);
@@ -184,8 +201,7 @@ async fn what_a_person_curated_is_left_alone() {
                 SELECT 9000, min(entity_id), 4, 1, '2026-03-02T00:00:00Z', 900, 1, 900, '2026-03-02T00:00:00Z', '2026-03-02T00:00:00Z' FROM ndd_entity WHERE disease_ontology_id_version = 'OMIM:102700'",
         ];
         place.write(&curate).await.expect("curated");
-        let report =
-            import(&place, changed(&[("annotations.tsv", &without_publication)]).path()).await;
+        let report = import(&place, changed(&[("annotations.tsv", &without_a_row)]).path()).await;
         assert_eq!((report.left_alone, report.changes.reviews_replaced), (1, 0));
         let category = "SELECT category_id FROM public_entity WHERE status_id = 9000";
         assert_eq!(place.numbers(category).await, [4]);
