@@ -19,6 +19,7 @@ soak: ## the simulation for long (DSG_SEEDS=20000)
 
 bench: ## measured beside find, b3sum and rsync
 	scripts/bench
+	scripts/bench-server
 
 bench-remote: ## over ssh, beside rsync over the same ssh
 	scripts/bench-remote

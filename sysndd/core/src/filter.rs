@@ -38,7 +38,7 @@ use crate::list::{Column, Kind, Table};
 pub const BYTES_MAX: usize = 8 * 1024;
 /// The most terms of a filter.
 pub const TERMS_MAX: usize = 50;
-/// The most values that `all` may ask for: each is a question of its own to the database.
+/// The most values that `all` may ask for, over all terms of a filter: each is a question of its own to the database.
 pub const ALL_VALUES_MAX: usize = 50;
 
 /// How the terms of a filter are joined.

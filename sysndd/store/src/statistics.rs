@@ -90,10 +90,13 @@ pub struct Series {
     pub values: Vec<Point>,
 }
 
+/// The weakest category that is counted: Limited.
+const WEAKEST: i64 = 3;
+
 const COUNTED: Statement = Statement {
     name: "statistics: counted",
     sql: "SELECT symbol, category_id, category, inheritance_filter FROM public_entity \
-          WHERE ndd_phenotype = 1 AND category_id <= 3",
+          WHERE ndd_phenotype = 1",
 };
 
 /// The time of entry is not in the view, whose date is a day.
@@ -186,6 +189,7 @@ fn by_category(unit: Unit, rows: &[Counted]) -> Vec<CategoryCount> {
     };
     total
         .iter()
+        .filter(|(category, _)| **category <= WEAKEST)
         .map(|(category, n)| CategoryCount {
             category: names.get(category).copied().unwrap_or_default().to_owned(),
             category_id: *category,

@@ -148,7 +148,8 @@ fn details() -> FieldSpec {
         sortable: false,
         class: "text-center",
         label: label("details"),
-        count_filtered: None,
+        // Some published answers have it and some have not.
+        count_filtered: Some(0),
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) enum GeneInput {
 #[into_params(parameter_in = Query)]
 pub(super) struct GeneParameters {
     /// What the path names: an identifier (unless said otherwise) or a symbol.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     input_type: Option<GeneInput>,
 }
 

@@ -81,7 +81,7 @@ pub(super) enum OntologyInput {
 #[into_params(parameter_in = Query)]
 pub(super) struct OntologyParameters {
     /// What the path names: an identifier (unless said otherwise) or a name.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     input_type: Option<OntologyInput>,
 }
 

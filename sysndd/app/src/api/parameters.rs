@@ -25,13 +25,13 @@ pub(super) struct ListParameters {
     #[param(nullable = false)]
     pub(super) page_after: Option<String>,
     /// Rows of a page, from 1 to 50000, or `all`.
-    #[param(nullable = false, value_type = Option<PageSizeParameter>)]
+    #[param(inline, nullable = false, value_type = Option<PageSizeParameter>)]
     pub(super) page_size: Option<String>,
     /// Columns whose specifications are wanted, separated by commas.
     #[param(nullable = false)]
     pub(super) fspec: Option<String>,
     /// The form of the answer.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     pub(super) format: Option<Format>,
 }
 

@@ -25,7 +25,8 @@ pub(super) struct Problem {
     status: u16,
     /// What happened, and what to do.
     detail: String,
-    /// The path that was asked for.
+    /// The path that was asked for; not there if the request was refused before it was looked at.
+    #[schema(required = false)]
     instance: String,
     /// The parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,7 @@ pub(super) enum CountType {
 #[into_params(parameter_in = Query)]
 pub(super) struct CategoryParameters {
     /// What is counted: genes unless said otherwise.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     r#type: Option<CountType>,
     /// `category_id`, `category` and `n`, separated by commas, `-` before those to turn round.
     #[param(nullable = false)]
@@ -129,13 +129,13 @@ pub(super) enum Summarize {
 #[into_params(parameter_in = Query)]
 pub(super) struct OverTimeParameters {
     /// What is counted; entities unless said otherwise.
-    #[param(nullable = false, value_type = Option<Aggregate>)]
+    #[param(inline, nullable = false, value_type = Option<Aggregate>)]
     aggregate: Option<String>,
     /// By what; the category unless said otherwise.
-    #[param(nullable = false, value_type = Option<GroupBy>)]
+    #[param(inline, nullable = false, value_type = Option<GroupBy>)]
     group: Option<String>,
     /// How long a step is; a month unless said otherwise.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     summarize: Option<Summarize>,
     /// Which entities; those of neurodevelopmental disorders unless said otherwise.
     #[param(nullable = false, max_length = 8192)]

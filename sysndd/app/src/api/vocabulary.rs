@@ -28,7 +28,7 @@ pub(super) struct VocabularyParameters {
     #[param(nullable = false)]
     page_after: Option<String>,
     /// Rows of a page, from 1 to 50000, or `all`, which is what happens unless it is said otherwise.
-    #[param(nullable = false, value_type = Option<PageSizeParameter>)]
+    #[param(inline, nullable = false, value_type = Option<PageSizeParameter>)]
     page_size: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct Problem<'a> {
-    r#type: &'static str,
+    r#type: String,
     title: &'a str,
     status: u16,
     detail: &'a str,
@@ -16,7 +16,10 @@ struct Problem<'a> {
 #[must_use]
 pub fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Problem");
-    let body = Problem { r#type: "about:blank", title, status: status.as_u16(), detail };
+    // The address that the published API names for each status.
+    let number = status.as_u16();
+    let r#type = format!("https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{number}");
+    let body = Problem { r#type, title, status: number, detail };
     let body = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = (status, body).into_response();
     response

@@ -11,7 +11,7 @@ pub enum Problem {
     TooLong,
     /// It has more than [`TERMS_MAX`] terms.
     TooManyTerms,
-    /// `all` asks for more than [`ALL_VALUES_MAX`] values.
+    /// Its terms with `all` ask for more than [`ALL_VALUES_MAX`] values together.
     TooManyValues,
     /// It is not UTF-8.
     NotText,
@@ -72,7 +72,7 @@ impl fmt::Display for FilterError {
             Problem::TooLong => write!(f, "The filter is longer than {BYTES_MAX} bytes")?,
             Problem::TooManyTerms => write!(f, "The filter has more than {TERMS_MAX} terms")?,
             Problem::TooManyValues => {
-                write!(f, "`all` asks for more than {ALL_VALUES_MAX} values")?
+                write!(f, "`all` asks for more than {ALL_VALUES_MAX} values together")?;
             }
             Problem::NotText => write!(f, "The filter is not UTF-8")?,
             Problem::Nul => write!(f, "The filter has a NUL character")?,

@@ -60,7 +60,7 @@ fn holds(term: &Term, table: &'static Table, record: &Record) -> bool {
 }
 
 fn column_holds(term: &Term, column: &Column, record: &Record, as_text: bool) -> bool {
-    if term.operation == Operation::All && column.grouped {
+    if term.operation == Operation::All && column.grouped && !as_text {
         return term.values.iter().all(|value| {
             record.group.iter().any(|row| {
                 row.get(column.name)

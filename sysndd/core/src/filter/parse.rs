@@ -13,7 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
     if let Some(before) = text.chars().position(|c| c == '\0') {
         return Err(FilterError::new(Problem::Nul, before, ""));
     }
-    let mut reader = Reader { characters: text.chars().collect(), at: 0 };
+    let mut reader = Reader { characters: text.chars().collect(), at: 0, all_values: 0 };
     reader.skip_blank();
     let rest: String = reader.characters[reader.at..].iter().collect();
     if rest.is_empty() || rest.trim_end() == "null" {
@@ -25,6 +25,8 @@ pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
 struct Reader {
     characters: Vec<char>,
     at: usize,
+    /// Values of `all` so far, over all terms.
+    all_values: usize,
 }
 
 impl Reader {
@@ -135,11 +137,13 @@ impl Reader {
         let mut values = vec![self.value(operation)?];
         while self.peek() == Some(',') {
             self.at += 1;
-            let value = self.value(operation)?;
-            if operation == Operation::All && values.len() == ALL_VALUES_MAX {
-                return Err(FilterError::at(Problem::TooManyValues, &value));
+            values.push(self.value(operation)?);
+        }
+        if operation == Operation::All {
+            self.all_values += values.len();
+            if self.all_values > ALL_VALUES_MAX {
+                return Err(FilterError::at(Problem::TooManyValues, &word));
             }
-            values.push(value);
         }
         self.at += 1; // The closing parenthesis, where every value ends.
         Ok(Term { operation, column, values })

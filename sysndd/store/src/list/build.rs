@@ -86,7 +86,7 @@ impl Builder {
 
     fn predicate(&mut self, term: &Term, column: &'static Column, as_text: bool) -> String {
         let values: Vec<&str> = term.values.iter().map(|value| value.text.as_str()).collect();
-        if term.operation == Operation::All && column.grouped {
+        if term.operation == Operation::All && column.grouped && !as_text {
             let each: Vec<_> = values
                 .iter()
                 .map(|value| {

@@ -88,7 +88,7 @@ impl Relation {
     pub(super) fn expression(self, column: &Column) -> String {
         if column.kind == Kind::Terms {
             return format!(
-                "(SELECT string_agg(CAST(c.modifier_id AS TEXT) || '-' || c.phenotype_id, ',' \
+                "(SELECT string_agg(CAST(c.modifier_id AS plain_text) || '-' || c.phenotype_id, ',' \
                  ORDER BY c.modifier_id, c.phenotype_id) FROM {TERMS})"
             );
         }
@@ -124,7 +124,9 @@ impl Relation {
          status.category_id AS category_id, review.synopsis AS synopsis, \
          review.review_id AS review_id \
          FROM ndd_entity AS entity \
-         LEFT JOIN ndd_entity_status AS status ON status.status_id = entity.first_status_id \
+         LEFT JOIN ndd_entity_status AS status ON status.status_id = COALESCE((SELECT s.status_id \
+         FROM ndd_entity_status AS s WHERE s.entity_id = entity.entity_id AND s.is_active = 1 \
+         AND s.status_approved = 1), entity.first_status_id) \
          LEFT JOIN ndd_entity_status_categories_list AS category ON category.category_id = status.category_id \
          LEFT JOIN non_alt_loci_set AS gene ON gene.hgnc_id = entity.hgnc_id \
          LEFT JOIN disease_ontology_set AS disease \
