@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::program;
 
@@ -16,8 +16,9 @@ use crate::program;
 /// machine's, so nobody takes a short cut.
 pub const HOST: &str = "server.example";
 
-/// How long the server may take to listen.
+/// How long the server may take to listen, and how often that is looked at.
 const START_MAX: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server.
 pub struct Sshd {
@@ -54,13 +55,14 @@ impl Sshd {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let server = program::start(&mut command)?;
         let sshd = Self { folder, port, server };
-        let begun = Instant::now();
+        let mut waited = Duration::ZERO;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if begun.elapsed() > START_MAX {
+            if waited > START_MAX {
                 let log = fs::read_to_string(sshd.at("log")).unwrap_or_default();
                 return Err(io::Error::other(format!("sshd does not listen: {log}")));
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(PAUSE);
+            waited += PAUSE;
         }
         Ok(sshd)
     }

@@ -248,7 +248,7 @@ fn quoted(line: u64, value: &str) -> Result<String, Problem> {
         match letter {
             '"' => return Ok(text),
             '\\' => {
-                text.extend(letters.next().map(|letter| if letter == 'n' { '\n' } else { letter }))
+                text.extend(letters.next().map(|letter| if letter == 'n' { '\n' } else { letter }));
             }
             _ => text.push(letter),
         }

@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
             }
         }
         plan.unnamed = loaded.diseases.iter().filter(|id| names.label(id).is_none()).count();
-        plan.entities.sort_by_cached_key(|entity| entity.order());
+        plan.entities.sort_by_cached_key(Entity::order);
         plan.found = found.totals();
         plan.neurodevelopmental = neurodevelopmental.totals();
         plan.loaded = loaded.totals();

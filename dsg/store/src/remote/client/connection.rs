@@ -8,7 +8,9 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use foundation_runtime::{Clock, SystemClock};
 
 use super::dial::{Dial, Line, Process};
 use super::failure::{self, Said};
@@ -31,7 +33,7 @@ pub(super) struct Connection {
     out: Mutex<Out>,
     waiting: Mutex<HashMap<u32, SyncSender<Answer>>>,
     next_id: AtomicU32,
-    heard: Mutex<Instant>,
+    heard: Mutex<SystemClock>,
     /// Why nothing comes any more.
     end: Mutex<Option<FrameError>>,
     process: Mutex<Option<Box<dyn Process>>>,
@@ -45,7 +47,7 @@ pub(super) struct Connection {
 pub(super) struct Out {
     writer: Option<BufWriter<Box<dyn Write + Send>>>,
     pub(super) packer: Packer,
-    last: Instant,
+    last: SystemClock,
 }
 
 impl Out {
@@ -81,11 +83,11 @@ impl Connection {
             out: Mutex::new(Out {
                 writer: Some(writer),
                 packer: Packer::new(),
-                last: Instant::now(),
+                last: SystemClock::new(),
             }),
             waiting: Mutex::default(),
             next_id: AtomicU32::new(1),
-            heard: Mutex::new(Instant::now()),
+            heard: Mutex::new(SystemClock::new()),
             end: Mutex::default(),
             process: Mutex::new(process),
             place: dial.place(),
@@ -161,7 +163,7 @@ impl Connection {
     }
 
     pub(super) fn send(&self, out: &mut Out, id: u32, message: &[u8]) -> Result<()> {
-        out.last = Instant::now();
+        out.last = SystemClock::new();
         self.sent.fetch_add(message.len() as u64 + 8, Ordering::Relaxed);
         let sent = match &mut out.writer {
             Some(writer) => write_frame(writer, id, message),
@@ -246,7 +248,7 @@ fn hear(mut input: impl Read, connection: &Weak<Connection>) {
             Ok((id, answer))
         });
         let Some(connection) = connection.upgrade() else { return };
-        *connection.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *connection.heard.lock().unwrap_or_else(PoisonError::into_inner) = SystemClock::new();
         match answer {
             Ok((_, Answer::Alive)) => {}
             Ok((id, answer)) => {
@@ -278,7 +280,7 @@ fn keep_alive(connection: &Arc<Connection>) {
             let Some(connection) = connection.upgrade() else { return };
             // Whoever has it locked is sending.
             let Ok(mut out) = connection.out.try_lock() else { continue };
-            if out.last.elapsed() < ALIVE_EVERY {
+            if out.last.monotonic() < ALIVE_EVERY {
                 continue;
             }
             let said = connection.send(&mut out, 0, &Request::Alive.encode()).is_ok();
@@ -331,7 +333,7 @@ impl Waiting<'_> {
                         return Err(Error::interrupted());
                     }
                     let heard = *connection.heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    if heard.elapsed() >= SILENCE_MAX {
+                    if heard.monotonic() >= SILENCE_MAX {
                         return Err(failure::silent(&connection.place));
                     }
                 }

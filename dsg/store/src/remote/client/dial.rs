@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use foundation_runtime::{Clock, SystemClock};
 
 use super::failure::Said;
 use crate::error::{Code, Error, Result};
@@ -137,12 +139,12 @@ impl SshProcess {
 
 impl Process for SshProcess {
     fn end(&mut self) -> Said {
-        let begun = Instant::now();
+        let begun = SystemClock::new();
         let mut pause = Duration::from_micros(200);
         let status = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break status.code(),
-                Ok(None) if begun.elapsed() < END_MAX => {
+                Ok(None) if begun.monotonic() < END_MAX => {
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_millis(20));
                 }
@@ -157,8 +159,8 @@ impl Process for SshProcess {
             && (status.is_some() || listener.is_finished())
         {
             // A process that ssh left behind may keep it open: what was said so far is enough then.
-            let begun = Instant::now();
-            while !listener.is_finished() && begun.elapsed() < Duration::from_millis(200) {
+            let begun = SystemClock::new();
+            while !listener.is_finished() && begun.monotonic() < Duration::from_millis(200) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

@@ -306,15 +306,19 @@ impl RemoteLane<'_, '_> {
         more: bool,
         monitor: &dyn Monitor,
     ) -> Result<Received> {
-        while more {
+        let mut ended = !more;
+        while !ended {
             let filled = match check_stop(monitor).and_then(|()| self.fill(source)) {
-                Ok(0) => break,
                 Ok(filled) => filled,
                 Err(error) => {
                     self.upload.tell(&Request::PutStop)?;
                     return Err(error);
                 }
             };
+            if filled == 0 {
+                ended = true;
+                continue;
+            }
             hasher.update(&self.buffer[..filled]);
             self.upload.data(&self.buffer[..filled])?;
             size += filled as u64;

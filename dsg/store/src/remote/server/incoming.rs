@@ -4,7 +4,9 @@ use std::io::{BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use foundation_runtime::{Clock, SystemClock};
 
 use super::{Served, Trouble, gone};
 use crate::error::{Code, Error};
@@ -29,14 +31,14 @@ pub(super) struct Incoming {
 
 struct Heard {
     gone: AtomicBool,
-    last: Mutex<Instant>,
+    last: Mutex<SystemClock>,
 }
 
 impl Incoming {
     pub(super) fn start(input: impl Read + Send + 'static) -> Self {
         let (sender, messages) = sync_channel(AHEAD);
         let heard =
-            Arc::new(Heard { gone: AtomicBool::new(false), last: Mutex::new(Instant::now()) });
+            Arc::new(Heard { gone: AtomicBool::new(false), last: Mutex::new(SystemClock::new()) });
         let own = Arc::clone(&heard);
         std::thread::spawn(move || {
             read_all(BufReader::with_capacity(DATA_BYTES_MAX, input), &sender, &own);
@@ -64,7 +66,7 @@ impl Incoming {
                 Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(gone()),
                 Err(RecvTimeoutError::Timeout) => {
                     let last = *self.heard.last.lock().unwrap_or_else(PoisonError::into_inner);
-                    if last.elapsed() >= SILENCE_MAX {
+                    if last.monotonic() >= SILENCE_MAX {
                         return Err(gone());
                     }
                 }
@@ -85,7 +87,7 @@ fn read_all(mut input: impl Read, sender: &SyncSender<Message>, heard: &Heard) {
             };
             Ok((id, request))
         });
-        *heard.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *heard.last.lock().unwrap_or_else(PoisonError::into_inner) = SystemClock::new();
         let ends = message.is_err();
         if matches!(message, Ok((_, Request::Alive))) {
             continue;

@@ -3,7 +3,8 @@
 use std::io::{BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+
+use foundation_runtime::{Clock, SystemClock};
 
 use super::{Served, gone};
 use crate::error::{Error, Result};
@@ -23,14 +24,14 @@ pub(super) struct Output {
 
 struct Stream {
     writer: BufWriter<Box<dyn Write + Send>>,
-    last: Instant,
+    last: SystemClock,
 }
 
 impl Output {
     pub(super) fn new(writer: impl Write + Send + 'static) -> Arc<Self> {
         let writer =
             BufWriter::with_capacity(DATA_BYTES_MAX, Box::new(writer) as Box<dyn Write + Send>);
-        Arc::new(Self { stream: Mutex::new(Stream { writer, last: Instant::now() }) })
+        Arc::new(Self { stream: Mutex::new(Stream { writer, last: SystemClock::new() }) })
     }
 
     fn stream(&self) -> MutexGuard<'_, Stream> {
@@ -43,7 +44,7 @@ impl Output {
 
     pub(super) fn send(&self, id: u32, answer: &Answer) -> Served<()> {
         let mut stream = self.stream();
-        stream.last = Instant::now();
+        stream.last = SystemClock::new();
         write_frame(&mut stream.writer, id, &answer.encode()).map_err(|_| gone())
     }
 
@@ -63,7 +64,7 @@ impl Output {
             loop {
                 std::thread::sleep(ALIVE_EVERY);
                 let Some(output) = Weak::upgrade(&output) else { return };
-                let silent = output.stream().last.elapsed() >= ALIVE_EVERY;
+                let silent = output.stream().last.monotonic() >= ALIVE_EVERY;
                 if silent && (output.send(0, &Answer::Alive).is_err() || output.flush().is_err()) {
                     return;
                 }
@@ -98,7 +99,7 @@ impl Target for Sending<'_> {
                 }
             }
             let mut stream = self.output.stream();
-            stream.last = Instant::now();
+            stream.last = SystemClock::new();
             if write_frame(&mut stream.writer, self.id, &message).is_err() {
                 self.gone = true;
                 return Err(Error::interrupted());
@@ -125,12 +126,12 @@ pub(super) struct Telling<'a> {
     output: &'a Output,
     id: u32,
     gone: &'a AtomicBool,
-    done: Mutex<(Instant, u64, u64)>,
+    done: Mutex<(SystemClock, u64, u64)>,
 }
 
 impl<'a> Telling<'a> {
     pub(super) fn new(output: &'a Output, id: u32, gone: &'a AtomicBool) -> Self {
-        Self { output, id, gone, done: Mutex::new((Instant::now(), 0, 0)) }
+        Self { output, id, gone, done: Mutex::new((SystemClock::new(), 0, 0)) }
     }
 
     // What can't be told is not told: the answer itself will find out.
@@ -148,8 +149,8 @@ impl Monitor for Telling<'_> {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         done.1 += files;
         done.2 += bytes;
-        if done.0.elapsed() >= PROGRESS_EVERY {
-            let (_, files, bytes) = std::mem::replace(&mut *done, (Instant::now(), 0, 0));
+        if done.0.monotonic() >= PROGRESS_EVERY {
+            let (_, files, bytes) = std::mem::replace(&mut *done, (SystemClock::new(), 0, 0));
             drop(done);
             self.tell(&Answer::Progress { files, bytes });
         }
