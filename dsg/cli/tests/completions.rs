@@ -6,7 +6,7 @@ use testkit::cli::World;
 
 const DSG: &str = env!("CARGO_BIN_EXE_dsg");
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "init",
     "clone",
     "status",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "snapfetch",
     "validate-snapshot",
     "validate-chain",
+    "serve",
     "doctor",
     "clean",
     "config",

@@ -25,7 +25,7 @@ const NETWORK: &[(u64, &str)] = &[
 
 /// The kind of network file system that would hold the file, if it is one.
 pub(crate) fn network(file: &Path) -> Option<&'static str> {
-    let statistics = rustix::fs::statfs(&existing(file)).ok()?;
+    let statistics = rustix::fs::statfs(existing(file)).ok()?;
     #[expect(clippy::cast_sign_loss, reason = "the numbers are 32 bits wide, whatever the sign")]
     let kind = statistics.f_type as u64 & 0xffff_ffff;
     kind_of(kind)

@@ -1,6 +1,6 @@
 //! Real file systems on which worlds are made, one for each way to keep a repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use testkit::ground::{Btrfs, Pool};
@@ -71,8 +71,8 @@ impl Ground {
     pub(crate) fn place(&self) -> Placed {
         let name = format!("w{}", self.number.fetch_add(1, Ordering::SeqCst));
         match &self.disk {
-            Disk::Xfs(xfs) => Self::inside(xfs.path(), name),
-            Disk::Btrfs(btrfs) => Self::inside(btrfs.path(), name),
+            Disk::Xfs(xfs) => Self::inside(&xfs.path(), name),
+            Disk::Btrfs(btrfs) => Self::inside(&btrfs.path(), name),
             Disk::Zfs(pool) => {
                 let folder = testkit::mount::folder().expect("a folder");
                 let srv = folder.path().join("srv");
@@ -83,7 +83,7 @@ impl Ground {
         }
     }
 
-    fn inside(disk: PathBuf, name: String) -> Placed {
+    fn inside(disk: &Path, name: String) -> Placed {
         let root = disk.join(&name);
         std::fs::create_dir_all(root.join("srv")).expect("creates");
         Placed { name, root, folder: None }

@@ -1,11 +1,12 @@
 //! A sync over a connection.
 
+use dsg_core::config::RepositoryConfig;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::Code;
 use dsg_store::history::{LogOptions, blame, log};
 use dsg_store::monitor::Silent;
-use dsg_store::remote::{RemoteRepository, Role, list_remote};
+use dsg_store::remote::{Dial, RemoteRepository, Role, list_remote};
 use dsg_store::repository::{Access, Repository, VerifyScope};
 use dsg_store::sync::SyncOutcome;
 
@@ -13,6 +14,16 @@ use crate::line::World;
 
 fn path(text: &str) -> RepoPath {
     RepoPath::parse(text).expect("a path")
+}
+
+/// Makes a plain repository.
+fn create(
+    line: &dyn Dial,
+    path: &str,
+    access: Access,
+) -> dsg_store::error::Result<RemoteRepository> {
+    let plain = RepositoryConfig::Posix { host: String::new(), mountpoint: String::new() };
+    RemoteRepository::create(line, path, access, &plain)
 }
 
 #[test]
@@ -121,10 +132,10 @@ fn a_reader_reads_and_a_writer_makes_no_repository() {
     assert_eq!(error.code, Code::RoleDenied);
     assert_eq!((world.stored("input/a").as_deref(), world.head()), (Some("1"), 1));
     let writer = world.wire("alice", Role::Writer);
-    let error = RemoteRepository::create(&writer, "new", Access::Group).err().expect("a writer");
+    let error = create(&writer, "new", Access::Group).err().expect("a writer");
     assert_eq!(error.code, Code::RoleDenied);
     let maintainer = world.wire("mary", Role::Maintainer);
-    let made = RemoteRepository::create(&maintainer, "new", Access::Group).expect("a maintainer");
+    let made = create(&maintainer, "new", Access::Group).expect("a maintainer");
     assert_eq!(made.description().access, Access::Group);
     let listed = list_remote(&maintainer, ".").expect("lists");
     let names: Vec<_> = listed.iter().map(|listed| listed.name.as_str()).collect();
@@ -161,10 +172,10 @@ fn nothing_outside_of_the_root_is_opened() {
         "a\0b",
     ] {
         assert!(RemoteRepository::open(&line, path).is_err(), "{path}");
-        assert!(RemoteRepository::create(&line, path, Access::Private).is_err(), "{path}");
+        assert!(create(&line, path, Access::Private).is_err(), "{path}");
     }
     for path in ["../new", "link/new", "top/tmp/new", "p/input/new", "p/new"] {
-        assert!(RemoteRepository::create(&line, path, Access::Private).is_err(), "{path}");
+        assert!(create(&line, path, Access::Private).is_err(), "{path}");
     }
     for path in ["..", "/", "link", "top/etc"] {
         assert!(list_remote(&line, path).is_err(), "{path}");

@@ -74,10 +74,11 @@ async fn json(
     finish(reading).await;
     let seconds = clock.monotonic().saturating_sub(start).as_secs_f64();
     let body = assemble(place, request, &page, seconds, &rows)
-        .map_err(|problem| problem.into_response())?;
+        .map_err(axum::response::IntoResponse::into_response)?;
     Ok(json_bytes(version, body))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn unwritable(error: serde_json::Error) -> Problem {
     tracing::error!(error = %error, "a list can't be written as JSON");
     Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "An unexpected error occurred")

@@ -40,7 +40,6 @@ pub(super) struct PanelField {
 
 /// A panel with what leads to its other pages.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "what the document says of an answer that is written piece by piece")]
 pub(super) struct PanelEnvelope {
     links: Vec<Links>,
     meta: Vec<Meta>,

@@ -219,12 +219,12 @@ pub(super) async fn category_count(
         CountType::Entity => Unit::Entity,
     };
     let sort_text = parameters.sort.as_deref().unwrap_or(CATEGORY_SORT);
-    sort(&mut [], sort_text).map_err(|problem| problem.into_response())?;
+    sort(&mut [], sort_text).map_err(axum::response::IntoResponse::into_response)?;
     let mut reading = open(&shared.state, &headers).await?;
     let counts = statistics::category_count(&mut reading, unit).await.map_err(refused)?;
     let last_update = statistics::last_update(&mut reading).await.map_err(refused)?;
     let mut counts = counts.to_vec();
-    sort(&mut counts, sort_text).map_err(|problem| problem.into_response())?;
+    sort(&mut counts, sort_text).map_err(axum::response::IntoResponse::into_response)?;
     let row = |count: CategoryCount| CategoryRow {
         groups: count
             .groups
@@ -305,7 +305,8 @@ pub(super) async fn entities_over_time(
     Parameters(parameters): Parameters<OverTimeParameters>,
 ) -> Answer {
     let start = shared.state.clock.monotonic();
-    let (aggregate, group) = choices(&parameters).map_err(|problem| problem.into_response())?;
+    let (aggregate, group) =
+        choices(&parameters).map_err(axum::response::IntoResponse::into_response)?;
     let filter = parameters.filter.unwrap_or_else(|| OVER_TIME_FILTER.to_owned());
     let query = ListQuery { filter: Some(filter), ..ListQuery::default() };
     let request =

@@ -4,7 +4,6 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
 use sysndd_core::list::PAGE_ROWS_MAX;
 use sysndd_store::vocabulary;
@@ -281,6 +280,6 @@ pub(super) async fn inheritance(
         .collect();
     let id = |row: &InheritanceWord| ItemId::Text(row.hpo_mode_of_inheritance_term.clone());
     let page = page(rows, &parameters, "/api/list/inheritance", id)
-        .map_err(|problem| problem.into_response())?;
+        .map_err(axum::response::IntoResponse::into_response)?;
     json(reading, &page).await
 }

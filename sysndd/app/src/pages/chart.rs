@@ -70,6 +70,9 @@ impl Series {
     }
 }
 
+/// Where a year, or the number of one line in it, leads.
+type Address = Box<dyn Fn(i32, Option<&str>) -> String + Send + Sync>;
+
 /// The drawing.
 pub(crate) struct Chart {
     pub(crate) title: String,
@@ -77,7 +80,7 @@ pub(crate) struct Chart {
     first: Month,
     last: Month,
     most: i64,
-    address: Box<dyn Fn(i32, Option<&str>) -> String + Send + Sync>,
+    address: Address,
 }
 
 impl Chart {

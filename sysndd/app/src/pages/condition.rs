@@ -81,7 +81,7 @@ impl Conditions {
                     conditions.contains.insert(column.to_owned(), value.to_owned());
                 }
                 "pick" => {
-                    conditions.chosen.entry(column.to_owned()).or_default().push(value.to_owned())
+                    conditions.chosen.entry(column.to_owned()).or_default().push(value.to_owned());
                 }
                 _ => {}
             }

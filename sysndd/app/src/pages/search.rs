@@ -102,10 +102,10 @@ pub(crate) async fn show(
     let word = term.trim();
     let hits =
         search::rank(&mut visit.reading, word.strip_prefix("sysndd:").unwrap_or(word)).await?;
-    if let [only] = hits.as_slice() {
-        if only.distance <= 0.0 {
-            return answer::see(&Match::of(only).address);
-        }
+    if let [only] = hits.as_slice()
+        && only.distance <= 0.0
+    {
+        return answer::see(&Match::of(only).address);
     }
     if let Some(answer) = visit.known() {
         return Ok(answer);

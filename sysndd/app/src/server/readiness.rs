@@ -66,7 +66,7 @@ impl Report {
         self.obstacle(state).or_else(|| {
             let detail = "the public port is not open yet".to_owned();
             let starting = state.life.phase() == LifePhase::Starting;
-            starting.then(|| Reason { word: "starting", detail })
+            starting.then_some(Reason { word: "starting", detail })
         })
     }
 

@@ -94,6 +94,7 @@ fn addresses(site: &Served) -> Vec<(&'static str, String)> {
     PAGES.iter().map(|(name, path)| (*name, put_in(path))).collect()
 }
 
+#[expect(clippy::print_stdout, reason = "a test says what it needs")]
 async fn every_page(browser: &Browser, site: &Served, seen: &mut Seen) {
     let pictures = workspace().join("target/screenshots");
     std::fs::create_dir_all(&pictures).expect("a directory for pictures");

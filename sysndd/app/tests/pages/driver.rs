@@ -152,6 +152,7 @@ impl Browser {
 
 /// Also when a test fails: nothing of it may stay behind.
 impl Drop for Browser {
+    #[expect(clippy::print_stdout, reason = "a test says what it could not clean up")]
     fn drop(&mut self) {
         let closed = ureq::delete(&self.session).call();
         let ended = self.driver.kill().and_then(|()| self.driver.wait());

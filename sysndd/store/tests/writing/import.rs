@@ -127,8 +127,11 @@ async fn the_sources_and_the_mark_are_stored_with_the_data() {
     }
 }
 
+/// A file, and what becomes of its text.
+type FileChange<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
 /// A copy of the sample in which some files are changed.
-fn changed(changes: &[(&str, &dyn Fn(&str) -> String)]) -> tempfile::TempDir {
+fn changed(changes: &[FileChange<'_>]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for file in [
         "frozen/hpo/terms.obo",

@@ -16,7 +16,7 @@ use crate::remote::message::{ClientHello, ListedRepository};
 use crate::repository::{
     LocalRepository, Plan, REPOSITORY_DIRECTORY, Repository, newest_below, open, plan,
 };
-use crate::system::{Directory, present};
+use crate::system::{Directory, Kind, present};
 
 /// The most repositories that are listed.
 const LISTED_MAX: usize = 10_000;
@@ -99,6 +99,14 @@ impl Place {
                 )
                 .next("ask the data manager to make it"));
             }
+        }
+        if let Some((root, path)) = &self.below
+            && !is_newest(root, path)
+            && let (Some(above), Some(name)) = (path.parent(), path.file_name())
+            && let Ok(above) = directory_at(root, above)
+            && present(above.status(name))?.is_some_and(|status| status.kind == Kind::Link)
+        {
+            return Err(outside(&self.path).because("it is a link"));
         }
         plan(&self.configuration(hello)?, &self.path)
     }
