@@ -18,6 +18,8 @@ const POOL_BYTES: u64 = 512 << 20;
 /// How often something that others may use for a moment is tried again, and the pause between.
 const ATTEMPTS_MAX: u32 = 200;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+/// Held by who has a pool.
+const ALONE_LOCK: &str = "/tmp/dsg-test-zfs-alone";
 /// Shared by all tests that use ZFS in user space: who is the last ends the daemon that the first
 /// has started.
 const DAEMON_LOCK: &str = "/tmp/dsg-test-zfs-fuse";
@@ -123,6 +125,9 @@ pub struct Pool {
     name: String,
     /// Kept while the pool lives.
     daemon: fs::File,
+    /// One pool at a time on this machine: zfs-fuse sometimes never answers the first request to one of
+    /// two datasets that are mounted at the same moment, and whoever asked waits for ever.
+    _alone: fs::File,
 }
 
 impl Pool {
@@ -132,13 +137,15 @@ impl Pool {
     /// When a tool fails.
     pub fn new() -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let alone = fs::File::create(ALONE_LOCK)?;
+        flock(&alone, FlockOperation::LockExclusive)?;
         let daemon = start_daemon()?;
         let folder = folder()?;
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let name = format!("dsgtest{}x{number}", std::process::id());
         let image = folder.path().join("image");
         fs::File::create(&image)?.set_len(POOL_BYTES)?;
-        let pool = Self { folder, name, daemon };
+        let pool = Self { folder, name, daemon, _alone: alone };
         let mountpoint = pool.path();
         run(
             "zpool",
@@ -190,7 +197,10 @@ impl Pool {
     /// # Errors
     /// When the tool fails.
     pub fn list(&self, below: &str) -> io::Result<Vec<String>> {
-        let below = format!("{}/{below}", self.name);
+        let below = match below {
+            "" => self.name.clone(),
+            below => format!("{}/{below}", self.name),
+        };
         let list = zfs(&["list", "-H", "-t", "all", "-o", "name", "-r", &below])?;
         let mut names: Vec<String> =
             list.lines().filter_map(|name| name.strip_prefix(&below)).map(str::to_owned).collect();

@@ -157,20 +157,12 @@ fn what_can_not_be_is_refused_before_anything_is_made() {
     let above = alice.home().display().to_string();
     let place = world.repositories();
     for (arguments, code, text) in [
-        (
-            &["--repository-path", place, "--type", "zfs"][..],
-            6,
-            "error[DSG-C03]: not in this version",
-        ),
-        (&["--repository-path", place, "--type", "btrfs"], 6, "write `type: posix`"),
+        (&["--repository-path", place, "--type", "zfs"][..], 6, "repository.pool is missing"),
+        (&["--repository-path", place, "--type", "btrfs"], 7, "take `type: posix`"),
         (&["--repository-path", place, "--type", "rclone"], 6, "DSG-C03"),
         (&["--type", "ipfs"], 6, "DSG-C03"),
         (&["--repository-path", place, "--type", "tape"], 2, "there is no repository type tape"),
-        (
-            &["--repository-path", place, "--host", "scott.example.org"],
-            6,
-            "log in on scott.example.org",
-        ),
+        (&["--repository-path", place, "--host", "scott.example.org"], 7, "check `host:`"),
         (&["--repository-path", "/nowhere/at/all"], 7, "mkdir -p /nowhere/at/all"),
         (&["--repository-path", &here], 2, "can't lie in one another"),
         (&["--repository-path", &above], 2, "can't lie in one another"),

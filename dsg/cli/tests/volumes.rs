@@ -28,7 +28,7 @@ fn a_dataset_is_printed_and_made_exactly_where_the_configuration_says() {
     let elsewhere = format!("{mountpoint}/projects");
     let refused = alice.run(&[&init[..], &[&elsewhere]].concat());
     refused.ended(7).says(&format!("zfs create -p {name}/projects"));
-    assert_eq!(pool.list("").expect("lists").len(), 0, "nothing was made");
+    assert_eq!(pool.list("").expect("lists"), [""], "nothing was made");
 
     let dataset = format!("ZFS dataset {name}/SV, mounted at {mountpoint}/SV");
     alice.run(&[&init[..], &[&mountpoint, "--dry-run"]].concat()).succeeded().says(&dataset);

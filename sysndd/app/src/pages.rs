@@ -1,9 +1,9 @@
 //! The public pages, rendered on the server.
 //!
 //! Every page works without scripts: a form is a plain GET form and what it says ends in the address.
-//! A page is made in one transaction ([`Visit`](site::Visit)), carries the number of the data's state as
+//! A page is made in one transaction (`site::Visit`), carries the number of the data's state as
 //! its ETag, and is not made at all for a browser that has it. Nothing is loaded from another host:
-//! style sheet, script and drawings are in the program ([`asset`]).
+//! style sheet, script and drawings are in the program (`asset`).
 
 mod about;
 mod address;

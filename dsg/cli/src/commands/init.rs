@@ -261,7 +261,7 @@ fn refuse_synced_project(root: &Path) -> Result<()> {
     }
 }
 
-/// What [`create`] would say, before anything is asked or shown.
+/// What making it would say, before anything is asked or shown.
 fn check_place(repository: &Path) -> Result<()> {
     let parent = repository.parent().unwrap_or(repository);
     if !parent.is_dir() {

@@ -92,6 +92,7 @@ fn show(context: &Context, place: &Place, found: &[Found]) {
             "author": document.as_ref().map(|document| &document.author),
             "message": document.as_ref().map(|document| &document.message),
             "entries": document.as_ref().map(|document| document.entries),
+            "storage": listed.storage,
             "problem": listed.problem,
         })).collect::<Vec<_>>(),
     }));

@@ -224,6 +224,8 @@ fields! {
         name: String,
         /// Its newest document; none before the first snapshot.
         head: Option<Bytes>,
+        /// How its states are kept, as `repository.json` has it.
+        storage: Option<String>,
         /// Why it can't be read, if it can't.
         problem: Option<String>,
     }

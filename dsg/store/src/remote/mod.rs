@@ -97,13 +97,15 @@ fn listed(directory: Directory, name: &str) -> ListedRepository {
     let clock = std::sync::Arc::new(foundation_runtime::clock::SystemClock::new());
     let read = || {
         let repository = LocalRepository::open_directory(Ok(directory), &path, "", clock)?;
-        let Some(head) = repository.head()? else { return Ok(None) };
+        let storage = serde_json::to_value(repository.description().storage).ok();
+        let storage = storage.and_then(|name| name.as_str().map(str::to_owned));
+        let Some(head) = repository.head()? else { return Ok((None, storage)) };
         let documents = repository.documents(head.number, head.number)?;
-        Ok(documents.into_iter().next().map(|(_, bytes)| wire::Bytes(bytes)))
+        Ok((documents.into_iter().next().map(|(_, bytes)| wire::Bytes(bytes)), storage))
     };
-    let (head, problem) = match read() {
-        Ok(head) => (head, None),
-        Err(error) => (None, Some(Error::to_string(&error))),
+    let (head, storage, problem) = match read() {
+        Ok((head, storage)) => (head, storage, None),
+        Err(error) => (None, None, Some(Error::to_string(&error))),
     };
-    ListedRepository { name: name.to_owned(), head, problem }
+    ListedRepository { name: name.to_owned(), head, storage, problem }
 }

@@ -157,9 +157,11 @@ fn answers() -> Vec<Answer> {
             repositories: vec![ListedRepository {
                 name: "SV".to_owned(),
                 head: None,
+                storage: Some("plain".to_owned()),
                 problem: Some("damaged".to_owned()),
             }],
         },
+        Answer::Planned { lines: vec!["ZFS dataset tank/SV".to_owned()] },
     ]
 }
 

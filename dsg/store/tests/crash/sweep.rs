@@ -17,10 +17,17 @@ const AT_ONCE: usize = 2;
 #[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) count: u64,
+    /// Whether experiments must not overlap.
+    one_by_one: bool,
     wrong: Vec<String>,
 }
 
 impl Findings {
+    /// Whose experiments must not overlap.
+    pub(crate) fn one_by_one() -> Self {
+        Self { one_by_one: true, ..Self::default() }
+    }
+
     /// Runs `experiment` for 1 to `count`.
     pub(crate) fn each(
         &mut self,
@@ -31,7 +38,7 @@ impl Findings {
         let next = AtomicU64::new(1);
         let found = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE {
+            for _ in 0..if self.one_by_one { 1 } else { AT_ONCE } {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::SeqCst);
@@ -66,7 +73,7 @@ impl Findings {
     /// Says how many there were, and fails with what was found.
     #[expect(clippy::print_stdout, reason = "tests say how much they tried")]
     pub(crate) fn settle(self, what: &str) {
-        let Self { count, wrong } = self;
+        let Self { count, wrong, .. } = self;
         println!("{what}: {count}");
         let shown: Vec<_> = wrong.iter().take(FINDINGS_SHOWN).map(String::as_str).collect();
         assert!(wrong.is_empty(), "{} of {count} went wrong\n{}", wrong.len(), shown.join("\n"));

@@ -22,7 +22,7 @@ impl Client {
     fn new(world: &World, role: Role) -> Self {
         let line = world.wire("mallory", role).direct();
         let mut client = Self { input: line.input, output: line.output };
-        let body = b"\x01x\x01\x01p\x00";
+        let body = b"\x01x\x01\x01p\x00\x00\x00\x00";
         let mut bytes = b"dsg\xffwire\x01\0\x01\0".to_vec();
         bytes.extend_from_slice(&u32::try_from(body.len()).expect("short").to_le_bytes());
         bytes.extend_from_slice(body);

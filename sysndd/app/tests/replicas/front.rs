@@ -150,7 +150,10 @@ fn operations_tell_what_is_checked_and_count_requests() {
     assert_eq!(text("/livez"), (200, "ok\n".to_owned()));
     assert_eq!(text("/startupz"), (200, "ok\n".to_owned()));
     let (_, verbose) = text("/readyz?verbose");
-    assert_eq!(verbose, "[+]db ok\n[+]schema ok\n[+]data ok\n[+]pool ok\n[+]draining ok\n");
+    assert_eq!(
+        verbose,
+        "[+]db ok\n[+]schema ok\n[+]data ok\n[+]pool ok\n[+]started ok\n[+]draining ok\n"
+    );
     assert!(!text("/readyz?verbose&exclude=data").1.contains("data"));
     let (status, detail) = text("/health");
     assert_eq!(status, 200);
