@@ -1,7 +1,7 @@
 //! The lists of the contract: filter, sorting, pages by cursor, field specifications.
 //!
 //! [`list`] serves the API and the pages alike, so that a link copied from one means the same in
-//! the other. A list is worked out in two steps: its [order](order), once for each state of the
+//! the other. A list is worked out in two steps: its order, once for each state of the
 //! data, and then the rows of a page by their ids.
 
 mod build;

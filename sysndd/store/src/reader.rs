@@ -2,7 +2,7 @@
 //! kept until the next write.
 //!
 //! Every write raises `data_version`. A [`Reading`] asks for it in its own transaction, so what it
-//! takes from the [`Memory`] by that number is exactly what it would read again.
+//! takes from the `Memory` by that number is exactly what it would read again.
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ impl Directory {
     /// Renames `name` to `new_name` in `target`, where nothing may be yet.
     ///
     /// # Errors
-    /// When something is there ([`SystemError::is_present`]), or what the system says.
+    /// When something is there ([`is_present`](super::SystemError::is_present)), or what the system says.
     pub fn rename_new(
         &self,
         name: impl AsRef<OsStr>,
