@@ -11,7 +11,7 @@ demo: ## two people, one repository, and a site with what they share
 test: ## everything that must be green: checks and all tests
 	scripts/test
 
-test-scaling: ## four replicas start together, and a roll loses nothing; part of test
+test-scaling: ## four replicas start together, and a roll loses nothing
 	scripts/test-scaling
 
 soak: ## the simulation for long (DSG_SEEDS=20000)
