@@ -4,17 +4,24 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::namespace::Namespace;
 use crate::program;
+use crate::relay::Relay;
 
 /// The name by which the server is known in the `ssh` configurations that this makes. It is not this
 /// machine's, so nobody takes a short cut.
 pub const HOST: &str = "server.example";
+
+/// The name under which its key is known, whatever way leads to it.
+const HOST_KEY_NAME: &str = "key.example";
+/// It insists on being called by its whole path.
+const SSHD: &str = "/usr/sbin/sshd";
 
 /// How long the server may take to listen, and how often that is looked at.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -23,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A running server.
 pub struct Sshd {
     folder: tempfile::TempDir,
-    port: u16,
+    address: SocketAddr,
     server: Child,
 }
 
@@ -33,30 +40,43 @@ impl Sshd {
     /// # Errors
     /// When a tool fails, or it does not listen.
     pub fn new() -> io::Result<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self::listening(address, Command::new(SSHD))
+    }
+
+    /// Starts one on a machine of its own.
+    ///
+    /// # Errors
+    /// When a tool fails, or it does not listen.
+    pub fn in_namespace(namespace: &Namespace) -> io::Result<Self> {
+        Self::listening(SocketAddr::from((namespace.address(), 22)), namespace.command(SSHD)?)
+    }
+
+    fn listening(address: SocketAddr, mut command: Command) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("dsg-test-").tempdir()?;
         let at = |name: &str| folder.path().join(name);
         // It separates its privileges there, and nobody makes the directory where no service is started.
         let _ = fs::create_dir("/run/sshd");
         key(&at("host"))?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let (host, port) = (address.ip(), address.port());
         let text = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "Port {port}\nListenAddress {host}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             PermitRootLogin yes\nMaxStartups 100\nMaxSessions 100\n",
+             PermitRootLogin yes\nUseDNS no\nMaxStartups 100\nMaxSessions 100\n",
             at("host").display(),
             at("authorized").display(),
         );
         fs::write(at("sshd_config"), text)?;
         fs::write(at("authorized"), "")?;
         let public = fs::read_to_string(at("host.pub"))?;
-        fs::write(at("known"), format!("[127.0.0.1]:{port} {public}"))?;
-        let mut command = Command::new("/usr/sbin/sshd");
+        fs::write(at("known"), format!("{HOST_KEY_NAME} {public}"))?;
         command.arg("-D").arg("-f").arg(at("sshd_config")).arg("-E").arg(at("log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let server = program::start(&mut command)?;
-        let sshd = Self { folder, port, server };
+        let sshd = Self { folder, address, server };
         let mut waited = Duration::ZERO;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(address).is_err() {
             if waited > START_MAX {
                 let log = fs::read_to_string(sshd.at("log")).unwrap_or_default();
                 return Err(io::Error::other(format!("sshd does not listen: {log}")));
@@ -73,8 +93,16 @@ impl Sshd {
 
     /// Where it listens.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// An `ssh` command of a person that goes by way of a relay.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn command_by(&self, person: &str, relay: &Relay) -> io::Result<String> {
+        self.command(person, &format!("HostName 127.0.0.1\nPort {}", relay.port()))
     }
 
     /// Gives a person a key that starts `forced` whatever is asked for, or that may do anything without
@@ -105,9 +133,10 @@ impl Sshd {
         let config = self.at(&format!("ssh_config-{person}-{number}"));
         let user = user_name()?;
         let text = format!(
-            "Host *\n{more}\nHostName 127.0.0.1\nPort {}\nUser {user}\nIdentityFile {}\nIdentitiesOnly yes\n\
-             UserKnownHostsFile {}\nStrictHostKeyChecking yes\nBatchMode yes\nControlMaster no\n",
-            self.port,
+            "Host *\n{more}\nHostName {}\nPort {}\nUser {user}\nIdentityFile {}\nIdentitiesOnly yes\n\
+             HostKeyAlias {HOST_KEY_NAME}\nUserKnownHostsFile {}\nStrictHostKeyChecking yes\nBatchMode yes\nControlMaster no\n",
+            self.address.ip(),
+            self.address.port(),
             self.at(person).display(),
             self.at("known").display(),
         );
@@ -124,7 +153,7 @@ impl Sshd {
         key(&other)?;
         let public = fs::read_to_string(other.with_extension("pub"))?;
         let known = self.at("known-by-another-key");
-        fs::write(&known, format!("[127.0.0.1]:{} {public}", self.port))?;
+        fs::write(&known, format!("{HOST_KEY_NAME} {public}"))?;
         Ok(known)
     }
 }

@@ -1,7 +1,7 @@
 //! `dsg init`: it says what it will make, makes that, and can be cut off anywhere.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use testkit::cli::{Person, World};
 
@@ -287,5 +287,23 @@ fn it_can_be_cut_off_anywhere_and_run_again() {
         assert_eq!(fs::read_to_string(repository.join("input/a.csv")).expect("there"), "12345");
         assert!(repository.join(".dsg-repository/snapshots/s1").is_file());
         assert!(!repository.join(".dsg-repository/snapshots/s2").exists());
+    }
+}
+
+#[test]
+fn a_repository_for_a_group_belongs_to_the_group_of_the_directory_above() {
+    const GROUP: u32 = 65_010;
+    if testkit::mount::lacks(&[]) {
+        return;
+    }
+    let world = World::new(DSG);
+    chown(world.repositories(), None, Some(GROUP)).expect("changes the group");
+    let alice = world.person("alice");
+    alice.write("input/a", "1");
+    let init = ["init", "--access", "group", "--repository-path", world.repositories()];
+    alice.run(&init).succeeded();
+    for path in ["", "input", "input/a", ".dsg-repository/repository.json"] {
+        let found = fs::metadata(world.path("repositories/SV").join(path)).expect("there");
+        assert_eq!(found.gid(), GROUP, "{path}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Labels are bounded: a route is the pattern that matched, never the path that was asked for.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -21,6 +21,17 @@ const BUCKETS: [f64; 12] =
 
 /// A number that can be set, as `f64`.
 pub type Number = Gauge<f64, AtomicU64>;
+/// A number that only grows and that something else counts, as the kernel counts processor time.
+#[derive(Clone, Debug, Default)]
+pub struct Total(Counter<f64, AtomicU64>);
+
+impl Total {
+    /// Sets it to what was counted.
+    pub fn set(&self, counted: f64) {
+        self.0.inner().store(counted.to_bits(), Ordering::Relaxed);
+    }
+}
+
 /// Labels of a number, as pairs.
 pub type Labels = Vec<(&'static str, String)>;
 
@@ -81,6 +92,13 @@ impl Metrics {
         number
     }
 
+    /// Adds a number that only grows. Its name gets `_total` at its end.
+    pub fn total(&mut self, name: &str, help: &str) -> Total {
+        let total = Total::default();
+        self.registry.register(name, help, total.0.clone());
+        total
+    }
+
     /// Adds a number with labels.
     pub fn numbers(&mut self, name: &str, help: &str) -> Family<Labels, Number> {
         let family = Family::<Labels, Number>::default();
@@ -138,6 +156,7 @@ mod tests {
         let mut metrics = Metrics::new();
         let number = metrics.number("a_free_bytes", "Free");
         let states = metrics.numbers("a_state", "State");
+        metrics.total("a_used_seconds", "Used").set(2.5);
         metrics.began();
         metrics.answered("GET", "/api/gene/{symbol}", 200, Duration::from_millis(3), Some(10));
         metrics.ended();
@@ -149,6 +168,7 @@ mod tests {
             count,
             "http_server_active_requests 0",
             "a_free_bytes 7.5",
+            "a_used_seconds_total 2.5",
             "a_state{state=\"current\"} 1.0",
             "http_server_response_body_bytes_total 10",
         ] {

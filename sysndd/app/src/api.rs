@@ -33,6 +33,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::server::health;
 use crate::state::State;
 
 /// Exports that are written at the same time; each keeps a thread busy.
@@ -74,16 +75,18 @@ fn handlers() -> OpenApiRouter<Shared> {
         .routes(routes!(service::api_version))
 }
 
-/// The description of the API.
+/// The description of the API, with the routes about health, which the server itself answers.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    handlers().into_openapi()
+    let mut document = handlers().into_openapi();
+    document.merge(health::openapi());
+    document
 }
 
 /// The routes of the API.
 pub fn router(state: State) -> Router {
-    let (router, document) = handlers().split_for_parts();
-    let document = document::Document::new(&document);
+    let (router, _) = handlers().split_for_parts();
+    let document = document::Document::new(&openapi());
     let page = document.clone();
     let mut router = router
         .route(document::DOCUMENT, get(async move || document.json()))
@@ -125,7 +128,7 @@ mod tests {
         let schemas = &document["components"]["schemas"];
         let mut operations = std::collections::BTreeSet::new();
         let paths = document["paths"].as_object().expect("paths");
-        assert!(paths.len() >= 24, "{}", paths.len());
+        assert!(paths.len() >= 27, "{}", paths.len());
         for (path, item) in paths {
             for (method, operation) in item.as_object().expect("operations") {
                 assert_eq!(method, "get", "{path}");

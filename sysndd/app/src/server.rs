@@ -7,7 +7,7 @@
 mod caller;
 mod cors;
 mod headers;
-mod health;
+pub(crate) mod health;
 mod instance;
 pub(crate) mod limits;
 pub(crate) mod numbers;

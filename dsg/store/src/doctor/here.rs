@@ -84,13 +84,16 @@ fn unfinished(dsg: &Directory) -> Result<Vec<Finding>> {
         && !transactions.entries()?.is_empty()
     {
         let (files, bytes) = measure(dsg, TRANSACTIONS.as_ref())?;
-        let what =
-            format!("an earlier sync left {} here ({})", count(files, "download"), size(bytes));
-        findings.push(Finding::warning(
-            TOPIC,
-            what,
-            "`dsg sync` or `dsg clean --target temp` removes them",
-        ));
+        // Without any it is only the mark by which an upload is found again.
+        if files > 0 {
+            let what =
+                format!("an earlier sync left {} here ({})", count(files, "download"), size(bytes));
+            findings.push(Finding::warning(
+                TOPIC,
+                what,
+                "`dsg sync` or `dsg clean --target temp` removes them",
+            ));
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::fine(TOPIC, "nothing is unfinished"));

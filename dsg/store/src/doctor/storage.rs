@@ -40,7 +40,7 @@ pub(super) fn storage(repository: &LocalRepository) -> Result<Vec<Finding>> {
     }
     if !report.lingering.is_empty() {
         let what = format!("{} older states are still there", report.lingering.len());
-        let next = "each goes with one of the next commits, once nobody uses it; `fuser -vm` shows who does, `zfs diff` what somebody changed";
+        let next = "each goes with one of the next commits, once nobody uses it; `fuser -vm` shows who does, `zfs list -t snapshot` what snapshots somebody made of it, `zfs diff` what somebody changed";
         findings.push(Finding::warning(TOPIC, what, next).about(&report.lingering));
     }
     Ok(findings)

@@ -12,7 +12,7 @@ use super::layout::{
 };
 use super::storage::{GENERATIONS, Storage};
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, present, random, user};
+use crate::system::{Directory, group, group_of, present, random, user};
 
 /// The format of repositories that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -169,6 +169,10 @@ pub(super) fn create_with(root: &Path, making: &Making<'_>) -> Result<Created> {
         return reuse(root, &directory);
     }
     refuse_foreign(root, &directory)?;
+    if let Err(error) = inherit_group(&directory, &parent, access) {
+        parent.remove_directory_if_empty(name)?;
+        return Err(error);
+    }
     // Made by an attempt that was cut off, or by hand and empty: nobody else has anything in it.
     let status = directory.own_status()?;
     if status.mode != access.directory_mode() && status.owner == user() {
@@ -199,6 +203,31 @@ pub(super) fn create_with(root: &Path, making: &Making<'_>) -> Result<Created> {
     directory.sync()?;
     parent.sync()?;
     Ok(Created::New)
+}
+
+/// Gives what was just made to the group of the directory above, as a directory with the setgid bit
+/// does by itself. A group other than our own was chosen by somebody, and stays.
+pub(super) fn inherit_group(
+    directory: &Directory,
+    parent: &Directory,
+    access: Access,
+) -> Result<()> {
+    let (wanted, current) = (group_of(parent, "")?, group_of(directory, "")?);
+    if access != Access::Group || current == wanted || current != group() {
+        return Ok(());
+    }
+    directory.set_own_group(wanted).map_err(|error| {
+        if !error.is_denied() {
+            return error.into();
+        }
+        let above = parent.path().display();
+        Error::new(
+            Code::RepositoryDenied,
+            format!("a repository in {above} can't be given to the group of that directory"),
+        )
+        .because(format!("you are not a member of the group with the number {wanted}"))
+        .next(format!("ask an administrator to `chgrp` {above} to the team's group and to `chmod g+s` it; or leave `--access group` out"))
+    })
 }
 
 fn new_id() -> Result<RepositoryId> {

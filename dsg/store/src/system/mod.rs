@@ -193,6 +193,12 @@ pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The group that the process acts for: what it makes belongs to it, unless the directory says otherwise.
+#[must_use]
+pub fn group() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
 /// The name of the user that the process acts for; the number where there is no name.
 #[must_use]
 pub fn user_name() -> String {

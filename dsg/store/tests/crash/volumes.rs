@@ -145,6 +145,26 @@ fn a_state_that_somebody_changed_is_not_thrown_away() {
     ground.clear(placed);
 }
 
+#[test]
+fn a_snapshot_that_somebody_made_keeps_its_state_and_stops_nobody() {
+    let Some(ground) = Ground::of(Backend::ZfsGenerations) else { return };
+    let placed = ground.place();
+    let world = begun(&ground, &placed);
+    let state = fs::canonicalize(world.repository()).expect("a state");
+    let snapshot = ground.dataset(&placed, &format!("p/{}@backup", name_of(&state)));
+    zfs(&["snapshot", &snapshot]).expect("a snapshot");
+    publish(&world, 1);
+    std::thread::sleep(PAST_GRACE);
+    publish(&world, 2);
+    publish(&world, 3);
+    assert_eq!(volumes(&ground, &placed), ["/p/g1", "/p/g3", "/p/g4"]);
+    zfs(&["destroy", &snapshot]).expect("destroys");
+    std::thread::sleep(PAST_GRACE);
+    publish(&world, 4);
+    assert_eq!(volumes(&ground, &placed), ["/p/g4", "/p/g5"]);
+    ground.clear(placed);
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -78,6 +78,7 @@ pub(crate) fn address(name: &str) -> String {
 pub(crate) fn build() -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(option_env!("SYSNDD_COMMIT").unwrap_or_default().as_bytes());
     let mut addresses: Vec<_> = ASSETS.by_address.keys().collect();
     addresses.sort_unstable();
     for address in addresses {

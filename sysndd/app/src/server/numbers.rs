@@ -3,8 +3,7 @@
 use foundation_durable::migration::State as Schema;
 use foundation_runtime::lifecycle::Phase;
 use foundation_runtime::machine;
-use foundation_runtime::metrics::Family;
-use foundation_runtime::metrics::{Labels, Metrics, Number};
+use foundation_runtime::metrics::{Family, Labels, Metrics, Number, Total};
 
 use super::readiness::Report;
 use crate::state::State;
@@ -14,7 +13,7 @@ pub(crate) struct Numbers {
     pool: Family<Labels, Number>,
     schema: Family<Labels, Number>,
     pending: Number,
-    applied: Number,
+    applied: Total,
     duration: Number,
     lock_wait: Number,
     holder: Family<Labels, Number>,
@@ -22,7 +21,7 @@ pub(crate) struct Numbers {
     response_time: Number,
     free: Number,
     memory: Number,
-    cpu: Number,
+    cpu: Total,
     files: Number,
 }
 
@@ -37,7 +36,7 @@ impl Numbers {
             schema: metrics
                 .numbers("sysndd_migration_state", "1 for the state that the schema is in"),
             pending: metrics.number("sysndd_migration_pending", "Migrations that are missing"),
-            applied: metrics.number("sysndd_migration_applied", "Migrations that are applied"),
+            applied: metrics.total("sysndd_migration_applied", "Migrations that are applied"),
             duration: metrics.number(
                 "sysndd_migration_duration_seconds",
                 "How long all applied migrations took",
@@ -55,7 +54,7 @@ impl Numbers {
             ),
             free: metrics.number("sysndd_data_free_bytes", "Free space for the data directory"),
             memory: metrics.number("process_resident_memory_bytes", "Memory in use"),
-            cpu: metrics.number("process_cpu_seconds", "Processor time used"),
+            cpu: metrics.total("process_cpu_seconds", "Processor time used"),
             files: metrics.number("process_open_fds", "Open files"),
         }
     }

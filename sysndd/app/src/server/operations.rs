@@ -118,7 +118,7 @@ fn checks(state: &State, report: &Report, query: &str) -> Response {
 async fn detail(Extract(state): Extract<State>) -> Response {
     let report = readiness::report(&state).await;
     let (code, published) = health::published(&state, &report);
-    let time = published["timestamp"].clone();
+    let time = published.timestamp.clone();
     let word = |fine: bool| if fine { "pass" } else { "fail" };
     let milliseconds = report.response_time.as_secs_f64() * 1000.0;
     let body = json!({
@@ -137,9 +137,9 @@ async fn detail(Extract(state): Extract<State>) -> Response {
             }],
             "schema:state": [{
                 "componentType": "datastore",
-                "observedValue": published["migrations"]["state"],
+                "observedValue": published.migrations.state,
                 "status": word(report.schema_serves(state.settings.ahead)),
-                "output": published["detail"],
+                "output": published.detail,
                 "time": time,
             }],
             "data:writable": [{

@@ -7,14 +7,14 @@ use dsg_core::config::{RepositoryConfig, ZfsMode};
 use dsg_core::snapshot::RepositoryId;
 use foundation_runtime::clock::Clock;
 
-use super::super::create::{Making, create_with, parent_and_name};
+use super::super::create::{Making, create_with, inherit_group, parent_and_name};
 use super::super::layout::LocalRepository;
 use super::super::{Access, Created};
 use super::volumes::{Volume, volumes_path};
 use super::zfs_volumes::mounted_dataset;
 use super::{Storage, btrfs, zfs};
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, group_of, lock_file, present};
+use crate::system::{Directory, lock_file, present};
 
 /// What will be made for a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,17 +170,8 @@ fn make_dataset(
         )
         .next("choose another name, or correct pool and mountpoint"));
     }
-    inherit_group(&directory, path, access)
-}
-
-/// A new volume belongs to the group of the directory above, as a new directory would.
-fn inherit_group(directory: &Directory, path: &Path, access: Access) -> Result<()> {
     let Some(parent) = path.parent() else { return Ok(()) };
-    let group = group_of(&Directory::open(parent)?, "")?;
-    if access == Access::Group && group_of(directory, "")? != group {
-        directory.set_own_group(group)?;
-    }
-    Ok(())
+    inherit_group(&directory, &Directory::open(parent)?, access)
 }
 
 /// Volumes, the control directory, the empty state, and last the link: without it there is nothing.
@@ -252,7 +243,7 @@ fn make_empty_state(
         Some(dataset) => make_dataset(&format!("{dataset}/{name}"), &path, None, making.access)?,
         None if !is_there => {
             btrfs::create(&control.root, &name, lock)?;
-            inherit_group(&control.root.directory(&name)?, &path, making.access)?;
+            inherit_group(&control.root.directory(&name)?, &control.root, making.access)?;
         }
         None => {}
     }

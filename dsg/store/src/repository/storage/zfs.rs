@@ -23,6 +23,8 @@ enum Trouble {
     Busy,
     /// Somebody has a file open in it or stands in it.
     InUse,
+    /// It has snapshots or clones that dsg did not make.
+    HasChildren,
     Absent,
     Exists,
     Denied,
@@ -43,6 +45,8 @@ impl Trouble {
             Self::Full
         } else if says(&["cannot unmount", "umount failed", "target is busy"]) {
             Self::InUse
+        } else if says(&["has children", "has dependent"]) {
+            Self::HasChildren
         } else if says(&["busy"]) {
             Self::Busy
         } else if says(&["does not exist", "no such", "not a clone"]) {
@@ -125,7 +129,7 @@ fn failed(arguments: &[&str], answer: &Answer) -> Error {
         Trouble::Busy | Trouble::InUse => Error::new(Code::RepositoryBusy, format!("`{line}` found the dataset busy"))
             .because(first)
             .next("run the command again in a moment; `fuser -m` shows who uses it"),
-        Trouble::Absent | Trouble::Exists | Trouble::Other => {
+        Trouble::HasChildren | Trouble::Absent | Trouble::Exists | Trouble::Other => {
             Error::new(Code::Disk, format!("`{line}` failed"))
                 .because(first)
                 .next("check the pool with `zpool status`, then run the command again")
@@ -248,8 +252,8 @@ pub(super) fn set_read_only(dataset: &str, lock: &FileLock) -> Result<()> {
     ensure("zfs set", &["set", "readonly=on", dataset], &[], Some(lock))
 }
 
-/// Destroys a dataset without its snapshots: `false` when somebody uses it. Whether they soon don't
-/// is waited for only by who is `patient`.
+/// Destroys a dataset without its snapshots: `false` when somebody uses it, or has made snapshots of
+/// their own in it. Whether they soon don't use it is waited for only by who is `patient`.
 pub(super) fn destroy(dataset: &str, patient: bool, lock: &FileLock) -> Result<bool> {
     let arguments = ["destroy", dataset];
     let both = [Trouble::Busy, Trouble::InUse];
@@ -258,7 +262,7 @@ pub(super) fn destroy(dataset: &str, patient: bool, lock: &FileLock) -> Result<b
     match Trouble::of(&answer) {
         _ if answer.success => Ok(true),
         Trouble::Absent => Ok(true),
-        Trouble::Busy | Trouble::InUse => Ok(false),
+        Trouble::Busy | Trouble::InUse | Trouble::HasChildren => Ok(false),
         _ => Err(failed(&arguments, &answer)),
     }
 }
@@ -287,6 +291,7 @@ mod tests {
     fn complaints_of_both_kinds_of_zfs_are_told_apart() {
         for (text, trouble) in [
             ("cannot destroy 'dsgprobe/p': dataset is busy", Trouble::Busy),
+            ("cannot destroy 'tank/p': filesystem has children", Trouble::HasChildren),
             ("umount: /srv/p: target is busy.", Trouble::InUse),
             ("cannot unmount '/tank/p': pool or dataset is busy", Trouble::InUse),
             ("cannot open 'tank/x': dataset does not exist", Trouble::Absent),

@@ -2,73 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use testkit::cli::{Outcome, Person, World};
-use testkit::mount::lacks_commands;
-use testkit::sshd::{HOST, Sshd};
+use testkit::sshd::HOST;
 
-const DSG: &str = env!("CARGO_BIN_EXE_dsg");
+use team::{DSG, Member, team};
 
-/// A server with a directory of repositories, and people with keys for it.
-struct Team {
-    world: World,
-    sshd: Sshd,
-}
-
-/// Somebody, and their `ssh`.
-struct Member {
-    person: Person,
-    ssh: String,
-}
-
-/// `None` where there is no SSH server to be started.
-fn team() -> Option<Team> {
-    if lacks_commands(&["sshd", "ssh", "ssh-keygen"]) {
-        return None;
-    }
-    Some(Team { world: World::new(DSG), sshd: Sshd::new().expect("an SSH server") })
-}
-
-impl Team {
-    fn member(&self, name: &str, role: &str) -> Member {
-        let root = self.world.repositories();
-        let forced =
-            format!("{DSG} serve --stdio --root {root} --role {role} --user {name}@example.org");
-        let ssh = self.sshd.admit(name, Some(&forced)).expect("a key");
-        Member { person: self.world.person(name), ssh }
-    }
-
-    fn repository(&self) -> String {
-        format!("{HOST}:{}", self.world.repository())
-    }
-
-    /// Mary has made the repository and committed these files.
-    fn started(&self, files: &[(&str, &str)]) -> Member {
-        let mary = self.member("mary", "maintainer");
-        for (path, text) in files {
-            mary.person.write(path, text);
-        }
-        let repositories = self.world.repositories();
-        mary.run(&["init", "--host", HOST, "--repository-path", repositories]).succeeded();
-        mary
-    }
-
-    fn clone(&self, name: &str, role: &str) -> Member {
-        let member = self.member(name, role);
-        member.run(&["-C", "..", "clone", &self.repository()]).succeeded();
-        member
-    }
-}
-
-impl Member {
-    fn run(&self, arguments: &[&str]) -> Outcome {
-        self.run_by(&self.ssh, arguments)
-    }
-
-    fn run_by(&self, ssh: &str, arguments: &[&str]) -> Outcome {
-        let variables = [("DSG_SSH", ssh), ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin")];
-        self.person.run_with(arguments, "", &variables)
-    }
-}
+mod network;
+mod team;
+mod volumes;
 
 #[test]
 fn a_team_works_over_ssh_from_the_first_snapshot_on() {
