@@ -299,6 +299,12 @@ fn end_daemon(lock: &fs::File) {
             .is_ok_and(|name| name.trim() == "zfs-fuse");
         if is_ours {
             let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+            // Whoever comes next must not be answered by the one that is on its way out.
+            let mut attempts = 0;
+            while answers() && attempts < ATTEMPTS_MAX {
+                attempts += 1;
+                std::thread::sleep(PAUSE);
+            }
         }
     }
 }

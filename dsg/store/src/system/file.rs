@@ -301,6 +301,19 @@ impl FileLock {
     }
 }
 
+impl FileLock {
+    /// The same, kept also by every program that this process starts, until that has ended: if we are
+    /// killed, nobody else gets the lock while such a program is still at work.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn inherited(self) -> Result<Self> {
+        rustix::io::fcntl_setfd(&self.file, rustix::io::FdFlags::empty())
+            .map_err(|e| SystemError::new("lock", Path::new("the lock file"), e))?;
+        Ok(self)
+    }
+}
+
 /// Takes the lock on the file `name`, creating it when it is absent. `None` when somebody else has
 /// it and `wait` is false.
 ///

@@ -213,7 +213,7 @@ fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
 }
 
 fn choices(schema: &Value, document: &Value) -> Option<Vec<String>> {
-    if schema["type"] == "boolean" {
+    if schema["type"] == "boolean" || schema["oneOf"][0]["type"] == "boolean" {
         return Some(vec![String::new(), "true".to_owned(), "false".to_owned()]);
     }
     let each = match schema["oneOf"].as_array() {

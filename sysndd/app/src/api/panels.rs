@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, Parameters, json, open};
 use super::envelope::{Links, Meta};
-use super::parameters::{ListParameters, flag};
+use super::parameters::{FlagParameter, ListParameters, flag};
 use super::problem::{Problem, Problems};
 use super::wire::PanelRow;
 use super::{Shared, lists};
@@ -54,7 +54,7 @@ pub(super) struct PanelEnvelope {
 pub(super) struct PanelParameters {
     /// Whether a gene counts only in its strongest category; so unless said otherwise.
     #[serde(default, deserialize_with = "flag")]
-    #[param(nullable = false)]
+    #[param(inline, nullable = false, value_type = Option<FlagParameter>)]
     max_category: Option<bool>,
 }
 

@@ -51,6 +51,21 @@ impl PartialSchema for PageSizeParameter {
 
 impl ToSchema for PageSizeParameter {}
 
+/// A yes or no, as the document describes it: published links write it in several ways, and a form that
+/// was not filled in sends nothing.
+pub(super) struct FlagParameter;
+
+impl PartialSchema for FlagParameter {
+    fn schema() -> RefOr<Schema> {
+        let flag = ObjectBuilder::new().schema_type(Type::Boolean);
+        let words = ["", "TRUE", "FALSE", "T", "F", "1", "0"];
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+        OneOfBuilder::new().item(flag).item(word).into()
+    }
+}
+
+impl ToSchema for FlagParameter {}
+
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]

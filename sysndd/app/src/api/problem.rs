@@ -52,6 +52,9 @@ pub(super) enum Problems {
     /// A parameter is wrong; `parameter`, `position` and `token` say where.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(#[to_schema] Problem),
+    /// The address is longer than 65,534 bytes: it was not even read.
+    #[response(status = 414)]
+    TooLong,
     /// Too many requests from one address.
     #[response(status = 429, content_type = "application/problem+json")]
     TooMany(#[to_schema] Problem),

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::answer::{Answer, Parameters, Segment, json, open, refused, searchable};
-use super::parameters::flag;
+use super::parameters::{FlagParameter, flag};
 use super::problem::Problems;
 
 /// Genes, diseases and inheritances that are given at most.
@@ -98,7 +98,7 @@ pub(super) struct InheritanceChoice {
 pub(super) struct SearchParameters {
     /// Whether to answer by text, as a box with suggestions needs it; so unless said otherwise.
     #[serde(default, deserialize_with = "flag")]
-    #[param(nullable = false)]
+    #[param(inline, nullable = false, value_type = Option<FlagParameter>)]
     helper: Option<bool>,
 }
 

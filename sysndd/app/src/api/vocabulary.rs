@@ -4,6 +4,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use sysndd_core::list::PAGE_ROWS_MAX;
 use sysndd_store::vocabulary;
@@ -12,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Shared;
 use super::answer::{Answer, Parameters, json, open, refused};
 use super::envelope::{ItemId, Links};
-use super::parameters::{PageSizeParameter, flag};
+use super::parameters::{FlagParameter, PageSizeParameter, flag};
 use super::problem::{Problem, Problems};
 
 /// The parameters of a vocabulary.
@@ -21,7 +22,7 @@ use super::problem::{Problem, Problems};
 pub(super) struct VocabularyParameters {
     /// Whether to answer with what a tree of choices shows: `id`, `label` and, for phenotypes, `children`.
     #[serde(default, deserialize_with = "flag")]
-    #[param(nullable = false)]
+    #[param(inline, nullable = false, value_type = Option<FlagParameter>)]
     tree: Option<bool>,
     /// The id of the last row of the page before; `0` for the beginning.
     #[param(nullable = false)]
@@ -116,6 +117,29 @@ pub(super) enum PageOrTree<P, T> {
     Tree(Vec<T>),
 }
 
+impl VocabularyParameters {
+    /// The rows of a page; `None` for all.
+    fn page_rows(&self) -> Result<Option<usize>, Problem> {
+        match self.page_size.as_deref().map(str::trim) {
+            None => Ok(None),
+            Some(all) if all.eq_ignore_ascii_case("all") => Ok(None),
+            Some(text) => match text.parse::<u32>() {
+                Ok(size) if (1..=PAGE_ROWS_MAX).contains(&size) => Ok(Some(size as usize)),
+                _ => {
+                    let detail =
+                        format!("`page_size` is a number from 1 to {PAGE_ROWS_MAX}, or `all`");
+                    Err(Problem::parameter("page_size", detail))
+                }
+            },
+        }
+    }
+
+    /// Whether a tree is asked for. It has no pages, but what is said about them has to be right.
+    fn is_tree(&self) -> Result<bool, Problem> {
+        self.page_rows().map(|_| self.tree == Some(true))
+    }
+}
+
 /// Cuts a page out of a few rows.
 fn page<T>(
     rows: Vec<T>,
@@ -124,17 +148,7 @@ fn page<T>(
     id: impl Fn(&T) -> ItemId,
 ) -> Result<VocabularyEnvelope<T>, Problem> {
     let total = rows.len();
-    let per_page = match parameters.page_size.as_deref().map(str::trim) {
-        None => total.max(1),
-        Some(all) if all.eq_ignore_ascii_case("all") => total.max(1),
-        Some(text) => match text.parse::<u32>() {
-            Ok(size) if (1..=PAGE_ROWS_MAX).contains(&size) => size as usize,
-            _ => {
-                let detail = format!("`page_size` is a number from 1 to {PAGE_ROWS_MAX}, or `all`");
-                return Err(Problem::parameter("page_size", detail));
-            }
-        },
-    };
+    let per_page = parameters.page_rows()?.unwrap_or(total.max(1));
     let text = |item: &ItemId| match item {
         ItemId::Number(number) => number.to_string(),
         ItemId::Text(text) => text.clone(),
@@ -189,7 +203,7 @@ pub(super) async fn status(
 ) -> Answer {
     let mut reading = open(&shared.state, &headers).await?;
     let words = vocabulary::categories(&mut reading).await.map_err(refused)?;
-    if parameters.tree == Some(true) {
+    if parameters.is_tree().map_err(IntoResponse::into_response)? {
         let choice =
             |word: vocabulary::Category| Choice { id: word.category_id, label: word.category };
         return json(reading, &words.into_iter().map(choice).collect::<Vec<_>>()).await;
@@ -199,7 +213,7 @@ pub(super) async fn status(
         .map(|word| StatusWord { category_id: word.category_id, category: word.category })
         .collect();
     let page = page(rows, &parameters, "/api/list/status", |row| ItemId::Number(row.category_id));
-    json(reading, &page.map_err(axum::response::IntoResponse::into_response)?).await
+    json(reading, &page.map_err(IntoResponse::into_response)?).await
 }
 
 /// The phenotypes that reviews use.
@@ -216,7 +230,7 @@ pub(super) async fn phenotype(
 ) -> Answer {
     let mut reading = open(&shared.state, &headers).await?;
     let words = vocabulary::phenotypes(&mut reading).await.map_err(refused)?;
-    if parameters.tree == Some(true) {
+    if parameters.is_tree().map_err(IntoResponse::into_response)? {
         let modifiers = vocabulary::modifiers(&mut reading).await.map_err(refused)?;
         let branches: Vec<_> = words.iter().filter_map(|word| branch(word, &modifiers)).collect();
         return json(reading, &branches).await;
@@ -232,7 +246,7 @@ pub(super) async fn phenotype(
         .collect();
     let id = |row: &PhenotypeWord| ItemId::Text(row.phenotype_id.clone());
     let page = page(rows, &parameters, "/api/list/phenotype", id);
-    json(reading, &page.map_err(axum::response::IntoResponse::into_response)?).await
+    json(reading, &page.map_err(IntoResponse::into_response)?).await
 }
 
 /// A term with its first modifier, and below it the term with the others.
@@ -260,7 +274,7 @@ pub(super) async fn inheritance(
 ) -> Answer {
     let mut reading = open(&shared.state, &headers).await?;
     let words = vocabulary::inheritances(&mut reading).await.map_err(refused)?;
-    if parameters.tree == Some(true) {
+    if parameters.is_tree().map_err(IntoResponse::into_response)? {
         let choice = |word: vocabulary::Inheritance| Choice {
             id: word.hpo_mode_of_inheritance_term,
             label: word.hpo_mode_of_inheritance_term_name,
@@ -280,6 +294,6 @@ pub(super) async fn inheritance(
         .collect();
     let id = |row: &InheritanceWord| ItemId::Text(row.hpo_mode_of_inheritance_term.clone());
     let page = page(rows, &parameters, "/api/list/inheritance", id)
-        .map_err(axum::response::IntoResponse::into_response)?;
+        .map_err(IntoResponse::into_response)?;
     json(reading, &page).await
 }

@@ -5,10 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::layout::REPOSITORY_DIRECTORY;
 use super::volumes::{Retired, Volume, Volumes};
 use super::zfs;
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, FileLock, mount_of, present};
+use crate::system::{Directory, FileLock, lock_file, mount_of, present};
+
+/// In the control directory: who holds it changes datasets.
+const CHANGES_LOCK: &str = "zfs";
 
 /// Less room than this and the next state may not fit.
 pub(super) const ROOM_BYTES_MIN: u64 = 16 << 20;
@@ -26,6 +30,18 @@ impl ZfsVolumes {
     pub(super) fn open(directory: Directory) -> Result<Self> {
         let dataset = mounted_dataset(&directory)?;
         Ok(Self { dataset, directory })
+    }
+
+    /// Until it is dropped, nobody else changes datasets of this repository.
+    ///
+    /// ZFS in user space hangs for ever when datasets are cloned, promoted and mounted at the same
+    /// moment, and the kernel's does all of that one after the other anyway. Who holds it waits for
+    /// nobody but `zfs`, which keeps it if we are killed meanwhile.
+    fn changing(&self) -> Result<Option<FileLock>> {
+        let control = self.directory.directory(REPOSITORY_DIRECTORY)?;
+        let mode = control.own_status()?.mode & 0o666;
+        let lock = lock_file(&control, CHANGES_LOCK, mode, true)?;
+        Ok(lock.map(FileLock::inherited).transpose()?)
     }
 
     fn dataset_of(&self, name: &str) -> String {
@@ -151,6 +167,7 @@ impl Volumes for ZfsVolumes {
     }
 
     fn settle(&self, newest: &Volume, lock: &FileLock) -> Result<Vec<String>> {
+        let _changing = self.changing()?;
         let below = format!("{}/", self.dataset);
         let found = zfs::list(&self.dataset)?;
         let named =
@@ -179,20 +196,24 @@ impl Volumes for ZfsVolumes {
     }
 
     fn begin(&self, base: &Volume, name: &str, lock: &FileLock) -> Result<()> {
+        let _changing = self.changing()?;
         zfs::clone_of(&self.snapshot_of(&base.name(), base.number), &self.dataset_of(name), lock)?;
         self.mounted(name, lock)
     }
 
     fn seal(&self, name: &str, volume: &Volume, lock: &FileLock) -> Result<()> {
+        let _changing = self.changing()?;
         zfs::set_read_only(&self.dataset_of(name), lock)?;
         zfs::snapshot(&self.snapshot_of(name, volume.number), lock)
     }
 
     fn lead(&self, newest: &Volume, lock: &FileLock) -> Result<()> {
+        let _changing = self.changing()?;
         zfs::promote(&self.dataset_of(&newest.name()), lock)
     }
 
     fn discard(&self, name: &str, lock: &FileLock) -> Result<()> {
+        let _changing = self.changing()?;
         // Its own snapshot by its own name, never "and all that hangs on it".
         if let Some(volume) = Volume::parse(name) {
             let snapshot = self.snapshot_of(name, volume.number);
@@ -205,6 +226,7 @@ impl Volumes for ZfsVolumes {
     }
 
     fn retire(&self, volume: &Volume, lock: &FileLock) -> Result<Retired> {
+        let _changing = self.changing()?;
         let name = volume.name();
         let dataset = self.dataset_of(&name);
         let Some(found) = zfs::properties(&dataset)? else { return Ok(Retired::Gone) };
