@@ -107,6 +107,20 @@ impl Relation {
         }
     }
 
+    /// As [`expression`](Self::expression), for a few rows: what a join works out for the whole table is
+    /// looked up for each of them.
+    pub(super) fn looked_up(self, column: &Column) -> String {
+        let group = self.group();
+        match (self, column.name) {
+            (Self::Gene, "entities_count") => format!("(SELECT COUNT(*) FROM {group})"),
+            (Self::Panel, "category") => format!(
+                "(SELECT w.category FROM ndd_entity_status_categories_list AS w \
+                 WHERE w.category_id = (SELECT MIN(o.category_id) FROM {group}))"
+            ),
+            _ => self.expression(column),
+        }
+    }
+
     /// Where a cursor is looked up that is no longer in a list: entities whether or not they are
     /// active or approved. Nothing of it is shown; it only says where the next page begins.
     pub(super) fn lookup(self) -> &'static str {

@@ -116,13 +116,13 @@ async fn groups(
     let condition = builder.condition(&request.filter);
     let columns: Vec<&'static Column> =
         table.columns.iter().filter(|c| c.name != "entities").collect();
-    let expressions: Vec<_> = columns.iter().map(|column| relation.expression(column)).collect();
+    let expressions: Vec<_> = columns.iter().map(|column| relation.looked_up(column)).collect();
     let places: Vec<_> = ids.iter().map(|id| builder.bind(id.clone())).collect();
     let sql = format!(
         "SELECT {} FROM {} WHERE {condition} AND e.hgnc_id IN \
          (SELECT s.hgnc_id FROM non_alt_loci_set AS s WHERE s.symbol IN ({})) ORDER BY e.entity_id",
         expressions.join(", "),
-        relation.from(&columns),
+        relation.from(&super::columns_of_filter(table, &request.filter, &[])),
         places.join(", "),
     );
     let built = BuiltSql::from_builder("list: groups", sql);
