@@ -59,10 +59,13 @@ impl Upload for GenerationUpload<'_> {
         let volume = Volume { number, transaction: self.staged.transaction };
         let name = generations.work_name(&volume);
         let lock = &self.staged.lock;
-        if let Err(error) = generations.volumes.begin(&base.volume, &name, lock) {
-            // A former attempt of ours may not have been removed, or this one came half way.
-            generations.volumes.discard(&name, lock)?;
-            generations.volumes.begin(&base.volume, &name, lock).map_err(|_| error)?;
+        if let Err(error) = self.begin_volume(&base.volume, &name) {
+            // Who committed meanwhile has switched the link first, and then what the volume was to be
+            // made from went over to theirs.
+            return match generations.current()?.volume == base.volume {
+                true => Err(error),
+                false => Ok(CommitAnswer::Moved),
+            };
         }
         let answer = self.fill_and_publish(&name, &volume, &base, request, monitor);
         match &answer {
@@ -77,6 +80,14 @@ impl Upload for GenerationUpload<'_> {
 }
 
 impl GenerationUpload<'_> {
+    fn begin_volume(&self, base: &Volume, name: &str) -> Result<()> {
+        let (volumes, lock) = (&self.generations.volumes, &self.staged.lock);
+        let Err(error) = volumes.begin(base, name, lock) else { return Ok(()) };
+        // A former attempt of ours may not have been removed, or this one came half way.
+        volumes.discard(name, lock)?;
+        volumes.begin(base, name, lock).map_err(|_| error)
+    }
+
     fn fill_and_publish(
         &self,
         name: &str,
