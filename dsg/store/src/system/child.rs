@@ -181,6 +181,11 @@ mod tests {
         });
         assert!(take().is_none(), "this process has it still");
         drop(lock);
-        assert!(take().is_some());
+        // A program that another test starts at this moment shares our open files until it is one.
+        let free = || {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            take().is_some()
+        };
+        assert!((0..10_000).any(|_| free()));
     }
 }
