@@ -83,7 +83,7 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-/// The routes of the API.
+/// The routes of the API, and those about health.
 pub fn router(state: State) -> Router {
     let (router, _) = handlers().split_for_parts();
     let document = document::Document::new(&openapi());
@@ -101,7 +101,8 @@ pub fn router(state: State) -> Router {
     router
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(axum::middleware::from_fn(problem::with_instance))
-        .with_state(Shared { state, exports: Arc::new(Semaphore::new(EXPORTS_MAX)) })
+        .with_state(Shared { state: state.clone(), exports: Arc::new(Semaphore::new(EXPORTS_MAX)) })
+        .merge(health::router(state))
 }
 
 /// A path whose slash at the end is missing.

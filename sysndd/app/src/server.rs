@@ -43,10 +43,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The public routes with all their layers. From outside to inside: what is watched, how it is
 /// sent, who may ask, how much, and at last the answer.
 pub fn public_router(state: &State) -> Router {
-    let routes = Router::new()
-        .merge(api::router(state.clone()))
-        .merge(pages::router(state.clone()))
-        .merge(health::router(state.clone()));
+    let routes =
+        Router::new().merge(api::router(state.clone())).merge(pages::router(state.clone()));
     #[cfg(feature = "faults")]
     let routes = routes.merge(crate::faults::router(state.clone()));
     routes

@@ -22,7 +22,7 @@ fn handlers() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(performance))
 }
 
-pub(super) fn router(state: State) -> Router {
+pub(crate) fn router(state: State) -> Router {
     let (router, _) = handlers().split_for_parts();
     router.route("/api/health", get(async || Redirect::temporary("/api/health/"))).with_state(state)
 }
