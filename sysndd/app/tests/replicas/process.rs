@@ -120,6 +120,12 @@ impl Replica {
         serde_json::from_str(&body).expect("JSON")
     }
 
+    /// The same, once it is healthy: on a busy machine a look at the database may come too late.
+    pub(crate) fn healthy(&self) -> Value {
+        self.wait_until("healthy", |replica| replica.health()["status"] == "healthy");
+        self.health()
+    }
+
     /// `(fast_path, lock_acquired)`.
     pub(crate) fn startup(&self) -> (bool, bool) {
         let startup = &self.health()["migrations"]["startup"];
