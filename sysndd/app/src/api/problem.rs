@@ -55,6 +55,9 @@ pub(super) enum Problems {
     /// The address is longer than 65,534 bytes: it was not even read.
     #[response(status = 414)]
     TooLong,
+    /// Address and headers together are longer than what is read at once.
+    #[response(status = 431)]
+    TooLarge,
     /// Too many requests from one address.
     #[response(status = 429, content_type = "application/problem+json")]
     TooMany(#[to_schema] Problem),
