@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use foundation_runtime::clock::Clock;
 use foundation_runtime::exit::Exit;
+use sqlx::PgConnection;
 use thiserror::Error as ThisError;
 
 use super::fault;
@@ -230,7 +231,7 @@ impl Coordinator {
             return Ok(None);
         }
         let now = self.clock.now();
-        match Session::attempt(&self.settings, &self.instance, now).await? {
+        match Session::attempt(&self.settings, &self.instance, now, &mut run.idle).await? {
             Attempt::Held(holder) => {
                 self.wait(run, holder).await;
                 Ok(None)
@@ -369,6 +370,8 @@ struct Run {
     waits_since: Option<jiff::Timestamp>,
     spoke: Option<Duration>,
     pause: Duration,
+    /// The connection that asked for the lock and did not get it.
+    idle: Option<PgConnection>,
 }
 
 impl Run {
@@ -381,6 +384,7 @@ impl Run {
             waits_since: None,
             spoke: None,
             pause: FIRST_PAUSE,
+            idle: None,
         }
     }
 

@@ -51,15 +51,17 @@ enum Connection {
 }
 
 impl Session {
-    /// Asks for the lock once, without queueing.
+    /// Asks for the lock once, without queueing. `idle` keeps the connection for the next time:
+    /// who waits for long would otherwise connect, and look the server's name up, every second.
     pub(super) async fn attempt(
         settings: &DatabaseSettings,
         instance: &str,
         now: Timestamp,
+        idle: &mut Option<PgConnection>,
     ) -> Result<Attempt, Error> {
         let connection = match engine_of(&settings.url)? {
             Engine::Sqlite => sqlite(&settings.url).await?,
-            Engine::Postgres => postgres(settings, instance).await?,
+            Engine::Postgres => postgres(settings, instance, idle).await?,
         };
         match connection {
             Ok(connection) => {
@@ -221,9 +223,14 @@ async fn postgres_rows(
 async fn postgres(
     settings: &DatabaseSettings,
     instance: &str,
+    idle: &mut Option<PgConnection>,
 ) -> Result<Result<Connection, Option<Holder>>, Error> {
     let of = |error| Error::of("migration lock", error);
-    let mut connection = postgres_options(settings)?.connect().await.map_err(of)?;
+    // Taken, so that one that broke is not used again.
+    let mut connection = match idle.take() {
+        Some(connection) => connection,
+        None => postgres_options(settings)?.connect().await.map_err(of)?,
+    };
     sqlx::raw_sql(BEGIN_POSTGRES).execute(&mut connection).await.map_err(of)?;
     let name = holder::application_name(instance, "asking for the migration lock");
     let set = AssertSqlSafe(SET_NAME.to_owned());
@@ -237,7 +244,7 @@ async fn postgres(
     let rows = postgres_rows(&mut connection, "lock holder", who, &[LOCK_CLASS.into()]).await?;
     let found = rows.first().map(holder::of_postgres).transpose()?;
     sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.map_err(of)?;
-    let _ = connection.close().await;
+    *idle = Some(connection);
     Ok(Err(found))
 }
 
