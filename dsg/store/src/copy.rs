@@ -8,7 +8,7 @@ use dsg_core::hash::ContentHash;
 
 use crate::error::{Code, Error, Result};
 use crate::repository::{Patches, Piece, Source, Target};
-use crate::system::{COPY_BUFFER_BYTES, Writer};
+use crate::system::{Writer, make_room};
 
 /// From this size on a reflink and a second read are cheaper than writing.
 const REFLINK_BYTES_MIN: u64 = 1 << 20;
@@ -41,9 +41,7 @@ pub(crate) fn copy(
             return Ok(Landed { hash, size });
         }
     }
-    if buffer.len() < COPY_BUFFER_BYTES {
-        buffer.resize(COPY_BUFFER_BYTES, 0);
-    }
+    make_room(buffer);
     // A short read of a regular file is its end; the size is checked by the caller's second look.
     let is_file = source.file().is_some();
     let mut hasher = blake3::Hasher::new();
@@ -73,9 +71,7 @@ fn patch(
     buffer: &mut Vec<u8>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Landed> {
-    if buffer.len() < COPY_BUFFER_BYTES {
-        buffer.resize(COPY_BUFFER_BYTES, 0);
-    }
+    make_room(buffer);
     let shared = writer.clone_from(patches.base())?;
     let mut at = 0u64;
     loop {

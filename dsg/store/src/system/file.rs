@@ -15,6 +15,14 @@ use super::{Directory, Kind, Result, Status, SystemError, convert, fault, platfo
 /// the three to the next: with twice as many the kernel took three times as long for copying them.
 pub const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Sees to it that a buffer has [`COPY_BUFFER_BYTES`] at least. A new one, as the kernel's empty pages
+/// cost nothing until they are used, and filling an old one with zeros does.
+pub fn make_room(buffer: &mut Vec<u8>) {
+    if buffer.len() < COPY_BUFFER_BYTES {
+        *buffer = vec![0; COPY_BUFFER_BYTES];
+    }
+}
+
 /// A regular file that is being read.
 #[derive(Debug)]
 pub struct Reader {

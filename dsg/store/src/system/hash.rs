@@ -4,7 +4,7 @@ use blake3::Hasher;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use dsg_core::hash::ContentHash;
 
-use super::{COPY_BUFFER_BYTES, Reader, Result};
+use super::{COPY_BUFFER_BYTES, Reader, Result, make_room};
 
 /// From this size on a file is divided.
 const DIVIDED_BYTES_MIN: u64 = 4 * 1024 * 1024;
@@ -29,9 +29,7 @@ impl Reader {
         {
             return Ok((hash, size));
         }
-        if buffer.len() < COPY_BUFFER_BYTES {
-            buffer.resize(COPY_BUFFER_BYTES, 0);
-        }
+        make_room(buffer);
         let mut hasher = Hasher::new();
         let mut total = 0;
         loop {

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub use child::{Answer, Program};
 pub use directory::{Directory, DirectoryEntry};
-pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file};
+pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file, make_room};
 pub use inspect::{Space, group_of, space};
 pub use landing::Landing;
 pub use mounts::{Mount, mount_of};
