@@ -6,10 +6,13 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use dsg_core::hash::ContentHash;
+
 use fastcdc::v2020::StreamCDC;
 
 use super::wire::{Input, Malformed, Wire};
 use crate::error::{Code, Error, Result};
+use crate::repository::{Piece, Received};
 use crate::system::{Reader, SystemError};
 
 /// Contents below this travel whole.
@@ -23,9 +26,9 @@ const AVERAGE: usize = 128 << 10;
 const MAX: usize = 512 << 10;
 
 /// What stands for the bytes of a chunk.
-pub(super) type Mark = [u8; 16];
+type Mark = [u8; 16];
 
-pub(super) fn mark(bytes: &[u8]) -> Mark {
+fn mark(bytes: &[u8]) -> Mark {
     let hash = blake3::hash(bytes);
     std::array::from_fn(|at| hash.as_bytes()[at])
 }
@@ -37,7 +40,7 @@ pub(super) struct ChunkList {
 }
 
 impl ChunkList {
-    pub(super) fn push(&mut self, mark: Mark, length: usize) {
+    fn push(&mut self, mark: Mark, length: usize) {
         self.chunks.push((mark, u32::try_from(length).unwrap_or(u32::MAX)));
     }
 
@@ -72,7 +75,7 @@ impl ChunkList {
     }
 
     /// Where each chunk is; of several that are equal the first.
-    pub(super) fn places(&self) -> HashMap<Mark, (u64, u32)> {
+    pub(super) fn places(&self) -> Places {
         let mut places = HashMap::with_capacity(self.chunks.len());
         let mut at = 0u64;
         for (mark, length) in &self.chunks {
@@ -83,8 +86,55 @@ impl ChunkList {
     }
 }
 
+/// Where the chunks of a content are.
+pub(super) type Places = HashMap<Mark, (u64, u32)>;
+
+/// Tells a file in pieces: what an older content has by its place there, old bytes that follow each
+/// other in both as one piece. `read` hears of the bytes as they are read and may stop it. Gives what
+/// was read, and its chunks.
+pub(super) fn difference(
+    file: &mut Reader,
+    older: &Places,
+    read: &mut dyn FnMut(u64) -> Result<()>,
+    tell: &mut dyn FnMut(Piece<'_>) -> Result<()>,
+) -> Result<(Received, ChunkList)> {
+    let mut hasher = blake3::Hasher::new();
+    let mut list = ChunkList::default();
+    let mut size = 0;
+    let mut old: Option<(u64, u64)> = None;
+    for chunk in cut(ReadsFile(file)) {
+        let bytes = chunk?;
+        hasher.update(&bytes);
+        size += bytes.len() as u64;
+        read(bytes.len() as u64)?;
+        let mark = mark(&bytes);
+        list.push(mark, bytes.len());
+        let place = older.get(&mark).filter(|(_, length)| *length as usize == bytes.len());
+        let place = place.map(|(offset, length)| (*offset, u64::from(*length)));
+        old = match (old, place) {
+            (Some((offset, so_far)), Some((at, length))) if offset + so_far == at => {
+                Some((offset, so_far + length))
+            }
+            (before, _) => {
+                if let Some((offset, length)) = before {
+                    tell(Piece::Old { offset, length })?;
+                }
+                if place.is_none() {
+                    tell(Piece::New(&bytes))?;
+                }
+                place
+            }
+        };
+    }
+    if let Some((offset, length)) = old {
+        tell(Piece::Old { offset, length })?;
+    }
+    let hash = ContentHash::from_bytes(*hasher.finalize().as_bytes());
+    Ok((Received { hash, size }, list))
+}
+
 /// The chunks of what is read.
-pub(super) fn cut<R: Read>(source: R) -> impl Iterator<Item = Result<Vec<u8>>> {
+fn cut<R: Read>(source: R) -> impl Iterator<Item = Result<Vec<u8>>> {
     StreamCDC::new(source, MIN, AVERAGE, MAX).map(|chunk| match chunk {
         Ok(chunk) => Ok(chunk.data),
         Err(fastcdc::v2020::Error::IoError(error)) => Err(match error.downcast::<SystemError>() {
@@ -96,7 +146,7 @@ pub(super) fn cut<R: Read>(source: R) -> impl Iterator<Item = Result<Vec<u8>>> {
 }
 
 /// A file for those who know only `std`.
-pub(super) struct ReadsFile<'a>(pub(super) &'a mut Reader);
+struct ReadsFile<'a>(&'a mut Reader);
 
 impl Read for ReadsFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {

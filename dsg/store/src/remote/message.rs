@@ -107,6 +107,10 @@ messages! {
         23 Chunks { content: WantedContent },
         /// Says nothing, so that the line is not cut.
         24 Alive,
+        /// The client has the beginning of the n-th content that the next `Read` sends.
+        25 Begun { number: u64, size: u64 },
+        /// It has the content that the path of the n-th had before.
+        26 Older { number: u64, hash: ContentHash, size: u64 },
     }
 }
 
@@ -167,6 +171,8 @@ messages! {
         26 Repositories { repositories: Vec<ListedRepository> },
         /// What would be made for a new repository, a line each.
         27 Planned { lines: Vec<String> },
+        /// Bytes of a content that the client has: of its beginning, or of the older one.
+        28 Old { offset: u64, length: u64 },
     }
 }
 

@@ -89,6 +89,8 @@ fn requests() -> Vec<Request> {
         Request::Verify { scope: VerifyScope::Chain { contents: true } },
         Request::Chunks { content: wanted },
         Request::Alive,
+        Request::Begun { number: 7, size: 1 << 33 },
+        Request::Older { number: 300, hash: content("z"), size: 5 },
     ]
 }
 
@@ -162,6 +164,7 @@ fn answers() -> Vec<Answer> {
             }],
         },
         Answer::Planned { lines: vec!["ZFS dataset tank/SV".to_owned()] },
+        Answer::Old { offset: 1 << 33, length: 1 << 20 },
     ]
 }
 

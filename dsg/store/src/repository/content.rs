@@ -1,5 +1,7 @@
 //! Where contents come from and go to: a file of this machine, or a connection.
 
+use dsg_core::hash::ContentHash;
+
 use crate::error::Result;
 use crate::system::{Reader, Writer};
 
@@ -93,4 +95,52 @@ impl Target for Writer {
     fn file(&mut self) -> Option<&mut Writer> {
         Some(self)
     }
+}
+
+/// Where many contents go, each by its number among those that were wanted. Called from several
+/// threads.
+pub trait Receiver: Sync {
+    /// Makes the empty file for one.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    fn create(&self, number: usize) -> Result<Writer>;
+
+    /// Takes a file whose content is proven.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    fn finish(&self, number: usize, file: Writer) -> Result<()>;
+
+    /// What of a content is here, for whom bringing it is slow; always the same answer.
+    fn has(&self, number: usize) -> Option<Has> {
+        let _ = number;
+        None
+    }
+
+    /// Instead of [`create`](Self::create): the file that [`Has::Beginning`] is about, at its start.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn begun(&self, number: usize) -> Result<Writer> {
+        self.create(number)
+    }
+
+    /// The content that [`Has::Older`] is about, if it is still here.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn older(&self, number: usize) -> Result<Option<Reader>> {
+        let _ = number;
+        Ok(None)
+    }
+}
+
+/// What is here of a content that is wanted. Nothing of it is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    /// So many bytes of its beginning, from a transfer that was cut off.
+    Beginning(u64),
+    /// A content that the path had before, and its length.
+    Older(ContentHash, u64),
 }

@@ -24,7 +24,7 @@ mod steps;
 mod storage;
 mod verify;
 
-pub use content::{Patches, Piece, Source, Target};
+pub use content::{Has, Patches, Piece, Receiver, Source, Target};
 pub use create::{Access, Created, Description, create};
 pub use inspect::{AccessReport, Paths, Unfiled, UnfinishedUpload, VisibleReport};
 pub use layout::{LEGACY_DIRECTORY, LocalRepository, REPOSITORY_DIRECTORY};
@@ -42,7 +42,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::monitor::{Monitor, check_stop};
-use crate::system::{Reader, Writer};
+use crate::system::Reader;
 
 /// The newest snapshot of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,23 +350,21 @@ pub trait Repository: Send + Sync {
         monitor: &dyn Monitor,
     ) -> Result<()>;
 
-    /// Reads many contents, in whatever order is quickest: `target` makes the empty file for the n-th,
-    /// `done` takes it when it is proven. Both are called from several threads.
+    /// Reads many contents, in whatever order is quickest.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and what `target` and `done` say.
+    /// As [`read`](Self::read), and what the receiver says.
     fn read_many(
         &self,
         wanted: &[Wanted<'_>],
-        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
-        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        receiver: &dyn Receiver,
         monitor: &dyn Monitor,
     ) -> Result<()> {
         wanted.par_iter().enumerate().try_for_each(|(number, wanted)| {
             check_stop(monitor)?;
-            let mut writer = target(number)?;
+            let mut writer = receiver.create(number)?;
             self.read(wanted, &mut writer, monitor)?;
-            done(number, writer)
+            receiver.finish(number, writer)
         })
     }
 

@@ -8,12 +8,12 @@ use dsg_core::tree::{self, Change};
 use super::layout::LocalRepository;
 use super::refusals::tree_error;
 use super::{
-    Description, Head, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
+    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
     VerifyScope, Wanted,
 };
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::system::{Reader, Writer};
+use crate::system::Reader;
 
 impl Repository for LocalRepository {
     fn description(&self) -> &Description {
@@ -203,11 +203,10 @@ impl Repository for Box<dyn Repository> {
     fn read_many(
         &self,
         wanted: &[Wanted<'_>],
-        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
-        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        receiver: &dyn Receiver,
         monitor: &dyn Monitor,
     ) -> Result<()> {
-        (**self).read_many(wanted, target, done, monitor)
+        (**self).read_many(wanted, receiver, monitor)
     }
 
     fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {

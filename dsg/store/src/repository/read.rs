@@ -59,7 +59,8 @@ impl LocalRepository {
 
     /// See [`Repository::open_unproven`](super::Repository::open_unproven).
     pub(super) fn find_content(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {
-        for file in [self.visible_file(wanted.path.as_str())?, self.object_file(wanted.hash)?] {
+        // By its hash first: the path may have another content of the same length by now.
+        for file in [self.object_file(wanted.hash)?, self.visible_file(wanted.path.as_str())?] {
             if let Some(file) = file
                 && file.opened().size == wanted.size
             {

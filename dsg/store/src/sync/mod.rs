@@ -1,13 +1,15 @@
 //! The protocol of a sync: recover, look, stage, commit, apply (`ARCHITECTURE.md`, "A sync").
 
+mod download;
 mod guards;
+mod left_over;
 mod local;
 mod look;
 mod past;
 mod recover;
 mod report;
 mod settle;
-mod transfer;
+mod upload;
 
 use dsg_core::conflict::Question;
 use dsg_core::plan::Action;
@@ -139,8 +141,9 @@ impl Sync<'_> {
         let mut work = Work { transaction: Some(transaction), ..Work::default() };
         work.journal.transaction = transaction;
         let backup = self.options.backup_stamp.as_deref();
-        work.journal.operations = transfer::download(
+        work.journal.operations = download::download(
             &look,
+            &self.project.root,
             self.repository,
             &transactions,
             &transaction,
@@ -152,7 +155,9 @@ impl Sync<'_> {
                 Committing::Committed => {}
                 Committing::NothingLeft => {}
                 Committing::Moved => {
-                    self.abandon()?;
+                    // Its folder stays: the mark by which what it uploaded is found again, and what it
+                    // downloaded.
+                    Journal::clear(self.dsg)?;
                     return Ok(Attempt::Moved);
                 }
             }
@@ -185,7 +190,7 @@ impl Sync<'_> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
         self.drop_unfinished()?;
-        let uploaded = transfer::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
+        let uploaded = upload::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
         look.local.forget_statuses();
         // What could not be read in an earlier attempt was looked at again in this one.
         self.skipped.clear();
@@ -235,17 +240,9 @@ impl Sync<'_> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
         if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
-            self.abandon()?;
+            Journal::clear(self.dsg)?;
         }
         Err(error)
-    }
-
-    /// Empties what was staged here for a transaction that came to nothing. Its folder stays as the
-    /// mark by which what it uploaded is found again.
-    fn abandon(&self) -> Result<()> {
-        Journal::clear(self.dsg)?;
-        recover::unfinished(self.dsg)?;
-        Ok(())
     }
 
     /// Removes what was staged here for a transaction that is done.

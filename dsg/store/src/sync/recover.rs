@@ -85,20 +85,13 @@ fn keep_what_was_taken_out(dsg: &Directory, journal: &Journal) -> Result<()> {
     Ok(())
 }
 
-/// The transactions that left something here; what they downloaded is thrown away.
+/// The transactions that left something here. What they downloaded is for the next download.
 pub(super) fn unfinished(dsg: &Directory) -> Result<Vec<TransactionId>> {
     let Some(transactions) = present(dsg.directory(TRANSACTIONS))? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in transactions.entries()? {
         match entry.name.to_str().and_then(|name| name.parse().ok()) {
-            Some(transaction) if entry.kind == Kind::Directory => {
-                if let Some(own) = present(transactions.directory(&entry.name))? {
-                    for staged in own.entries()? {
-                        own.remove_tree(&staged.name)?;
-                    }
-                }
-                found.push(transaction);
-            }
+            Some(transaction) if entry.kind == Kind::Directory => found.push(transaction),
             _ => transactions.remove_tree(&entry.name)?,
         }
     }

@@ -219,8 +219,16 @@ impl Writer {
     /// # Errors
     /// What the disk says.
     pub fn start_again(&mut self) -> Result<()> {
-        self.truncate(0)?;
-        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(0))
+        self.go_on_at(0)
+    }
+
+    /// Goes on writing at `offset`; what is behind it is cut off.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn go_on_at(&mut self, offset: u64) -> Result<()> {
+        self.truncate(offset)?;
+        rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(offset))
             .map(|_| ())
             .map_err(|e| SystemError::new("write", &self.path, e))
     }

@@ -255,3 +255,46 @@ fn old_bytes_behind_the_end_of_the_old_content_are_refused() {
     }
     assert_untouched(&world);
 }
+
+#[test]
+fn what_is_hidden_in_the_repository_is_not_sent_whatever_it_is_called() {
+    let (world, _) = synced();
+    let path = key(".dsg-repository/repository.json");
+    let size = std::fs::metadata(world.repository().join(path.as_str())).expect("is there").len();
+    let wanted = WantedContent { hash: ContentHash::of(b"x"), size, path };
+    let known = [
+        None,
+        Some(Request::Begun { number: 0, size: 0 }),
+        Some(Request::Older { number: 0, hash: ContentHash::of(b"y"), size }),
+    ];
+    for known in known {
+        let mut client = Client::new(&world, Role::Reader);
+        client.send(&Request::Want { contents: vec![wanted.clone()] });
+        known.iter().for_each(|known| client.send(known));
+        client.send(&Request::Read);
+        assert!(client.is_refused(), "{known:?}");
+    }
+}
+
+#[test]
+fn a_part_of_a_content_that_is_not_wanted_is_refused() {
+    let (world, _) = synced();
+    for known in [
+        Request::Begun { number: 0, size: u64::MAX },
+        Request::Older { number: u64::MAX, hash: ContentHash::of(b"1"), size: 1 },
+    ] {
+        let mut client = Client::new(&world, Role::Reader);
+        client.send(&known);
+        assert!(client.is_refused(), "{known:?}");
+    }
+    // More than there is of it: all of it comes, and nothing is read behind its end.
+    let wanted = WantedContent { hash: ContentHash::of(b"1"), size: 1, path: key("input/a") };
+    let mut client = Client::new(&world, Role::Reader);
+    client.send(&Request::Want { contents: vec![wanted] });
+    client.send(&Request::Begun { number: 0, size: u64::MAX });
+    client.send(&Request::Read);
+    assert!(matches!(client.answer(), Some(Answer::Content { number: 0 })));
+    assert!(matches!(client.answer(), Some(Answer::Data { bytes }) if bytes.as_slice() == b"1"));
+    assert!(matches!(client.answer(), Some(Answer::ContentEnd)));
+    assert_untouched(&world);
+}

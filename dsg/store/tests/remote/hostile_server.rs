@@ -173,7 +173,7 @@ fn tree_objects_that_are_missing_or_forged_change_nothing() {
 #[test]
 fn answers_that_do_not_fit_the_question_are_an_error() {
     let (world, _, bob) = prepared();
-    for number in 0..6 {
+    for number in 0..7 {
         let error = sync_lied_to(&world, &bob, move |answer| match (number, answer) {
             (0, Answer::Trees { .. }) => Some(Answer::Moved),
             (1, Answer::Content { .. }) => Some(Answer::Content { number: 77 }),
@@ -181,9 +181,58 @@ fn answers_that_do_not_fit_the_question_are_an_error() {
             (3, Answer::Content { .. }) => Some(Answer::Done),
             (4, Answer::Documents { .. }) => Some(Answer::Documents { documents: vec![] }),
             (5, Answer::Data { .. }) => Some(Answer::Head { document: None }),
+            (6, Answer::Data { .. }) => Some(Answer::Old { offset: 0, length: 6 }),
             (_, other) => Some(other),
         });
         assert!(error.is_err(), "{number}");
     }
     assert_as_before(&bob);
+}
+
+/// Bob has an older content of a large file, so that the new one comes as a difference.
+fn prepared_large() -> (World, Person, [Vec<u8>; 2]) {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let mut old = vec![0; 2 << 20];
+    blake3::Hasher::new().finalize_xof().fill(&mut old);
+    let mut new = old.clone();
+    new[1 << 20] ^= 1;
+    alice.write("input/large", &old);
+    alice.sync();
+    bob.sync();
+    alice.write("input/large", &new);
+    alice.sync();
+    (world, bob, [old, new])
+}
+
+#[test]
+fn a_difference_that_is_wrong_costs_a_transfer_and_no_content() {
+    let (world, bob, [_, new]) = prepared_large();
+    let outcome = sync_lied_to(&world, &bob, |answer| match answer {
+        Answer::Old { length, .. } => Some(Answer::Old { offset: 1, length: length - 1 }),
+        other => Some(other),
+    });
+    assert!(matches!(outcome, Ok(SyncOutcome::Done(_))), "{outcome:?}");
+    assert!(std::fs::read(bob.root.join("input/large")).expect("reads") == new);
+}
+
+#[test]
+fn old_bytes_that_are_not_there_or_too_many_are_refused() {
+    let (world, bob, [old, _]) = prepared_large();
+    for (offset, length) in [(1 << 50, 1), (u64::MAX, u64::MAX), (0, 3 << 20)] {
+        let error = sync_lied_to(&world, &bob, move |answer| match answer {
+            Answer::Old { .. } => Some(Answer::Old { offset, length }),
+            other => Some(other),
+        });
+        assert_eq!(error.expect_err("refused").code, Code::Protocol, "{offset} {length}");
+    }
+    // A little, over and over.
+    let error = sync_lied_to(&world, &bob, |answer| match answer {
+        Answer::Old { .. } | Answer::Data { .. } | Answer::ContentEnd => {
+            Some(Answer::Old { offset: 0, length: 2 << 20 })
+        }
+        other => Some(other),
+    });
+    assert_eq!(error.expect_err("flooded").code, Code::ContentDamaged);
+    assert!(std::fs::read(bob.root.join("input/large")).expect("reads") == old);
 }

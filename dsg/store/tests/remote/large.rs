@@ -1,5 +1,7 @@
 //! Large contents: what the server has does not travel again.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use crate::line::{Cut, Person, World};
@@ -99,4 +101,120 @@ fn what_a_broken_upload_brought_does_not_travel_again() {
     assert!(rest < whole - (4 << 20), "{rest} of {whole}");
     committed(&world, "input/zlarge", &noise(99, 16 << 20));
     assert_eq!(world.head(), 1);
+}
+
+#[test]
+fn a_small_change_of_a_large_file_comes_as_a_difference() {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let mut bytes = noise(1, SIZE);
+    alice.write("input/large", &bytes);
+    alice.sync();
+    assert!(traffic(&bob) > SIZE as u64);
+    let changes: [fn(&mut Vec<u8>); 4] = [
+        |bytes| bytes[SIZE / 2..SIZE / 2 + 4096].copy_from_slice(&noise(2, 4096)),
+        |bytes| drop(bytes.splice(1000..1000, noise(3, 77))),
+        |bytes| bytes.extend_from_slice(&noise(4, 100_000)),
+        |bytes| bytes.truncate(SIZE / 3),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        change(&mut bytes);
+        alice.write("input/large", &bytes);
+        alice.sync();
+        let changed = traffic(&bob);
+        assert!(changed < 1 << 20, "{number}: {changed}");
+        assert!(std::fs::read(bob.root.join("input/large")).expect("reads") == bytes, "{number}");
+    }
+}
+
+#[test]
+fn an_older_content_that_the_repository_does_not_have_costs_a_transfer() {
+    let world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    alice.write("input/large", noise(1, 2 << 20));
+    alice.sync();
+    bob.sync();
+    let objects = world.repository().join(".dsg-repository/objects");
+    alice.write("input/large", noise(2, 2 << 20));
+    alice.sync();
+    for object in std::fs::read_dir(&objects).expect("lists") {
+        std::fs::remove_file(object.expect("one").path()).expect("removes");
+    }
+    bob.sync();
+    assert!(std::fs::read(bob.root.join("input/large")).expect("reads") == noise(2, 2 << 20));
+}
+
+/// What downloads that were cut off left.
+fn left_over(person: &Person) -> Vec<PathBuf> {
+    let below = |path: PathBuf| std::fs::read_dir(path).expect("lists").map(|it| it.expect("one"));
+    below(person.root.join(".dsg/tx")).flat_map(|it| below(it.path())).map(|it| it.path()).collect()
+}
+
+const SMALL: u64 = 50;
+const LARGE: usize = 16 << 20;
+
+/// Bob, whose download broke in the middle of the large file.
+fn cut_off() -> (World, Person) {
+    let world = World::new();
+    let (alice, mut bob) = (world.person("alice"), world.person("bob"));
+    for number in 0..SMALL {
+        alice.write(&format!("input/small/{number}"), noise(number, 20_000));
+    }
+    let first = alice.root.join("input/small/0");
+    std::fs::set_permissions(first, std::fs::Permissions::from_mode(0o755)).expect("sets");
+    alice.write("input/zlarge", noise(99, LARGE));
+    alice.sync();
+    bob.line.cut = Cut::Down { message: 3 * SMALL + 200, half: true };
+    assert!(bob.try_sync().is_err());
+    bob.line.cut = Cut::Never;
+    assert!(left_over(&bob).len() as u64 > SMALL);
+    (world, bob)
+}
+
+fn assert_all_there(bob: &Person) {
+    let read = |path: &str| std::fs::read(bob.root.join(path)).expect("reads");
+    assert!(read("input/zlarge") == noise(99, LARGE));
+    for number in 0..SMALL {
+        assert!(read(&format!("input/small/{number}")) == noise(number, 20_000), "{number}");
+        let path = bob.root.join(format!("input/small/{number}"));
+        let mode = std::fs::metadata(path).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o100 != 0, number == 0, "{number}");
+    }
+    assert_eq!(left_over(bob), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn what_a_broken_download_brought_does_not_travel_again() {
+    let (_world, bob) = cut_off();
+    let rest = traffic(&bob);
+    assert!(rest < 8 << 20, "{rest}");
+    assert_all_there(&bob);
+}
+
+#[test]
+fn what_a_broken_download_brought_is_not_believed() {
+    let (_world, bob) = cut_off();
+    for path in left_over(&bob) {
+        let mut bytes = std::fs::read(&path).expect("reads");
+        bytes[0] ^= 1;
+        std::fs::write(&path, bytes).expect("writes");
+    }
+    bob.sync();
+    assert_all_there(&bob);
+}
+
+#[test]
+fn a_download_that_is_cut_off_again_and_again_comes_to_an_end() {
+    let (_world, mut bob) = cut_off();
+    let mut attempts = 0;
+    loop {
+        bob.line.cut = Cut::Down { message: 12, half: true };
+        attempts += 1;
+        if bob.try_sync().is_ok() {
+            break;
+        }
+        assert!(attempts < 64, "it starts again each time");
+    }
+    assert!(attempts > 1);
+    assert_all_there(&bob);
 }

@@ -25,10 +25,10 @@ use super::wire::Bytes;
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Silent};
 use crate::repository::{
-    Access, Description, Head, Repository, Settlement, Target, TreeObject, Turn, Upload,
+    Access, Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload,
     VerifyReport, VerifyScope, Wanted,
 };
-use crate::system::{Directory, Writer};
+use crate::system::Directory;
 
 /// A repository on another machine.
 pub struct RemoteRepository {
@@ -334,11 +334,10 @@ impl Repository for RemoteRepository {
     fn read_many(
         &self,
         wanted: &[Wanted<'_>],
-        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
-        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        receiver: &dyn Receiver,
         monitor: &dyn Monitor,
     ) -> Result<()> {
-        self.read_all(wanted, target, done, monitor)
+        self.read_all(wanted, receiver, monitor)
     }
 
     fn verify(&self, scope: &VerifyScope, monitor: &dyn Monitor) -> Result<VerifyReport> {

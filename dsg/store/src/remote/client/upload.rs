@@ -14,13 +14,11 @@ use super::connection::Waiting;
 use super::{RemoteRepository, head_of};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Notice, Phase, check_stop};
-use crate::remote::chunks::{
-    CHUNKED_BYTES_MIN, ChunkList, LIST_BYTES_MAX, Mark, ReadsFile, cut, mark,
-};
+use crate::remote::chunks::{CHUNKED_BYTES_MIN, ChunkList, LIST_BYTES_MAX, Places, difference};
 use crate::remote::message::{Answer, DATA_BYTES_MAX, PutContent, Request, WantedContent};
 use crate::remote::wire::Bytes;
 use crate::repository::{
-    CommitAnswer, CommitRequest, Lane, LeftOver, Put, Received, Source, Upload, path_mark,
+    CommitAnswer, CommitRequest, Lane, LeftOver, Piece, Put, Received, Source, Upload, path_mark,
 };
 use crate::system::{Reader, present};
 
@@ -117,7 +115,7 @@ impl RemoteUpload<'_> {
     }
 
     /// The chunks of what the path has in the head: kept here, or asked for.
-    fn places(&self, put: &Put<'_>, base: (ContentHash, u64)) -> Result<HashMap<Mark, (u64, u32)>> {
+    fn places(&self, put: &Put<'_>, base: (ContentHash, u64)) -> Result<Places> {
         let name = base.0.to_string();
         if let Some(kept) = &self.repository.chunks
             && let Some(directory) = present(kept.directory(CHUNKS))?
@@ -412,44 +410,21 @@ impl RemoteLane<'_, '_> {
     fn pieces(
         &self,
         file: &mut Reader,
-        places: &HashMap<Mark, (u64, u32)>,
+        places: &Places,
         monitor: &dyn Monitor,
     ) -> Result<(Received, ChunkList)> {
-        let mut hasher = blake3::Hasher::new();
-        let mut list = ChunkList::default();
-        let mut size = 0;
-        // Old bytes that follow each other there too travel as one piece.
-        let mut old: Option<(u64, u64)> = None;
-        let tell_old = |old: Option<(u64, u64)>| match old {
-            Some((offset, length)) => self.upload.tell(&Request::Old { offset, length }),
-            None => Ok(()),
-        };
-        for chunk in cut(ReadsFile(file)) {
-            check_stop(monitor)?;
-            let bytes = chunk?;
-            hasher.update(&bytes);
-            size += bytes.len() as u64;
-            let mark = mark(&bytes);
-            list.push(mark, bytes.len());
-            let place = places.get(&mark).filter(|(_, length)| *length as usize == bytes.len());
-            match (place, old) {
-                (Some((at, length)), Some((offset, so_far))) if offset + so_far == *at => {
-                    old = Some((offset, so_far + u64::from(*length)));
-                }
-                (Some((at, length)), _) => {
-                    tell_old(old)?;
-                    old = Some((*at, u64::from(*length)));
-                }
-                (None, _) => {
-                    tell_old(old.take())?;
-                    self.upload.data(&bytes)?;
-                }
-            }
-            monitor.advance(0, bytes.len() as u64);
-        }
-        tell_old(old)?;
-        let hash = ContentHash::from_bytes(*hasher.finalize().as_bytes());
-        Ok((Received { hash, size }, list))
+        difference(
+            file,
+            places,
+            &mut |bytes| {
+                monitor.advance(0, bytes);
+                check_stop(monitor)
+            },
+            &mut |piece| match piece {
+                Piece::Old { offset, length } => self.upload.tell(&Request::Old { offset, length }),
+                Piece::New(bytes) => self.upload.data(bytes),
+            },
+        )
     }
 }
 

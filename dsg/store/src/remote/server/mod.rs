@@ -5,6 +5,7 @@
 //! believed in nothing: lengths are bounded, paths are keys, contents are hashed as they land, and
 //! the repository judges a commit by what it has itself. Nothing outside the root can be named.
 
+mod download;
 mod incoming;
 mod output;
 mod place;

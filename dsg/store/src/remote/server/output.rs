@@ -82,6 +82,16 @@ pub(super) struct Sending<'a> {
     pub(super) gone: bool,
 }
 
+impl Sending<'_> {
+    /// Bytes that the client has.
+    pub(super) fn old(&mut self, offset: u64, length: u64) -> Result<()> {
+        self.output.send(self.id, &Answer::Old { offset, length }).map_err(|_| {
+            self.gone = true;
+            Error::interrupted()
+        })
+    }
+}
+
 impl Target for Sending<'_> {
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
         for part in bytes.chunks(DATA_BYTES_MAX) {

@@ -1,18 +1,18 @@
 //! One client and its repository: requests and their answers.
 
+use std::collections::BTreeMap;
+
 use dsg_core::snapshot::SnapshotNumber;
 
 use super::incoming::Incoming;
-use super::output::{Output, Quiet, Sending, Telling};
-use super::upload::refuse_path;
+use super::output::{Output, Telling};
 use super::{Role, Served, Trouble, head_document, unexpected};
 use crate::error::{Code, Error};
-use crate::remote::chunks::ChunkList;
 use crate::remote::compression::Packer;
 use crate::remote::frame::PART_BYTES;
 use crate::remote::message::{Answer, Request, WantedContent};
 use crate::remote::wire::{Bytes, Wire};
-use crate::repository::{Repository, Turn, Wanted};
+use crate::repository::{Has, Repository, Turn};
 
 /// The most contents that one request may want.
 const WANTED_MAX: usize = 4_000_000;
@@ -24,9 +24,11 @@ pub(super) struct Session<'a> {
     pub(super) incoming: &'a Incoming,
     pub(super) output: &'a Output,
     role: Role,
-    wanted: Vec<WantedContent>,
+    pub(super) wanted: Vec<WantedContent>,
+    /// What the client has of those, by their numbers.
+    pub(super) has: BTreeMap<u64, Has>,
     turn: Option<Box<dyn Turn>>,
-    packer: Packer,
+    pub(super) packer: Packer,
 }
 
 impl<'a> Session<'a> {
@@ -37,7 +39,16 @@ impl<'a> Session<'a> {
         role: Role,
     ) -> Self {
         let packer = Packer::new();
-        Self { repository, incoming, output, role, wanted: Vec::new(), turn: None, packer }
+        Self {
+            repository,
+            incoming,
+            output,
+            role,
+            wanted: Vec::new(),
+            has: BTreeMap::new(),
+            turn: None,
+            packer,
+        }
     }
 
     /// Answers until the client is gone.
@@ -102,6 +113,8 @@ impl<'a> Session<'a> {
                 self.wanted.append(&mut contents);
                 Ok(())
             }
+            Request::Begun { number, size } => self.note(number, Has::Beginning(size)),
+            Request::Older { number, hash, size } => self.note(number, Has::Older(hash, size)),
             Request::Read => self.read(id),
             Request::Turn => {
                 self.role.require(Role::Writer, "write to this repository")?;
@@ -142,6 +155,14 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn note(&mut self, number: u64, has: Has) -> Served<()> {
+        if number >= self.wanted.len() as u64 {
+            return Err(unexpected("a part of a content that is not wanted"));
+        }
+        self.has.insert(number, has);
+        Ok(())
+    }
+
     fn trees(&self, id: u32, wanted: SnapshotNumber, known: Option<SnapshotNumber>) -> Served<()> {
         let mut part = Vec::new();
         let mut bytes = 0;
@@ -168,36 +189,6 @@ impl<'a> Session<'a> {
             self.output.send(id, &Answer::Documents { documents: documents.collect() })?;
             let Some(next) = number.next() else { break };
             number = next;
-        }
-        self.done(id)
-    }
-
-    fn read(&mut self, id: u32) -> Served<()> {
-        for (number, content) in std::mem::take(&mut self.wanted).into_iter().enumerate() {
-            self.output.send(id, &Answer::Content { number: number as u64 })?;
-            self.packer.begin();
-            let gone = self.incoming.gone();
-            let mut target =
-                Sending { output: self.output, id, packer: &mut self.packer, gone: false };
-            let wanted = Wanted { hash: content.hash, size: content.size, path: &content.path };
-            let read = self.repository.read(&wanted, &mut target, &Quiet(gone));
-            match read {
-                Ok(()) => self.output.send(id, &Answer::ContentEnd)?,
-                Err(error) if target.gone => return Err(Trouble::Gone(error)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.done(id)
-    }
-
-    fn chunks(&self, id: u32, content: &WantedContent) -> Served<()> {
-        refuse_path(&content.path)?;
-        let wanted = Wanted { hash: content.hash, size: content.size, path: &content.path };
-        if let Some(mut file) = self.repository.open_unproven(&wanted)? {
-            let list = ChunkList::of(&mut file)?.encode();
-            for part in list.chunks(PART_BYTES) {
-                self.output.send(id, &Answer::Chunks { bytes: Bytes(part.to_vec()) })?;
-            }
         }
         self.done(id)
     }

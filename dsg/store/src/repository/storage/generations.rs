@@ -18,7 +18,7 @@ use foundation_runtime::clock::Clock;
 
 use super::super::layout::LocalRepository;
 use super::super::{
-    Description, Head, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
+    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
     VerifyScope, Wanted,
 };
 use super::Storage;
@@ -28,7 +28,7 @@ use super::volumes::{Volume, Volumes, volume_of, volumes_path};
 use super::zfs_volumes::ZfsVolumes;
 use crate::error::{Code, Error, Result};
 use crate::monitor::Monitor;
-use crate::system::{Directory, Reader, Writer};
+use crate::system::{Directory, Reader};
 
 /// So often the link may lead to another volume while we follow it.
 const FOLLOW_ATTEMPTS_MAX: u32 = 16;
@@ -236,11 +236,10 @@ impl Repository for Generations {
     fn read_many(
         &self,
         wanted: &[Wanted<'_>],
-        target: &(dyn Fn(usize) -> Result<Writer> + Sync),
-        done: &(dyn Fn(usize, Writer) -> Result<()> + Sync),
+        receiver: &dyn Receiver,
         monitor: &dyn Monitor,
     ) -> Result<()> {
-        self.current()?.repository.read_many(wanted, target, done, monitor)
+        self.current()?.repository.read_many(wanted, receiver, monitor)
     }
 
     fn open_unproven(&self, wanted: &Wanted<'_>) -> Result<Option<Reader>> {

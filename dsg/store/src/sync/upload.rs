@@ -1,19 +1,18 @@
-//! Moving contents both ways, before anything is visible on either side.
+//! Bringing contents to the repository, before anything is visible there.
 
 use std::sync::Mutex;
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::entry::Entry;
 use dsg_core::plan::{Action, Step};
-use dsg_core::snapshot::TransactionId;
 use rayon::prelude::*;
 
 use super::look::Look;
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
-use crate::project::{LocalOperation, Skipped, StagedFile};
-use crate::repository::{NewEntry, PathChange, Put, Repository, Upload, Wanted};
-use crate::system::{Directory, Landing, Parents, Writer, present, sync_file_system};
+use crate::project::Skipped;
+use crate::repository::{NewEntry, PathChange, Put, Upload};
+use crate::system::{Directory, Parents, present};
 
 /// What is to be asked of the repository, and what can't be.
 #[derive(Default)]
@@ -71,18 +70,18 @@ pub(super) fn upload(
 }
 
 /// One list of many, without holding all of it twice.
-fn concatenate<T>(pieces: Vec<Vec<T>>) -> Vec<T> {
+pub(super) fn concatenate<T>(pieces: Vec<Vec<T>>) -> Vec<T> {
     let mut whole = Vec::with_capacity(pieces.iter().map(Vec::len).sum());
     pieces.into_iter().for_each(|piece| whole.extend(piece));
     whole
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Neighbours share a directory, so they stay together; there are still enough pieces for all cores.
-fn chunk_size(count: usize) -> usize {
+pub(super) fn chunk_size(count: usize) -> usize {
     (count / (rayon::current_num_threads() * 8)).clamp(1, 512)
 }
 
@@ -153,142 +152,4 @@ fn put_one(
         executable: local.1,
         modified: scanned.modified,
     }))
-}
-
-/// What comes here: staged below `.dsg/tx/<transaction>/`, each proven by its hash as it lands.
-pub(super) fn download(
-    look: &Look,
-    repository: &dyn Repository,
-    transactions: &Directory,
-    transaction: &TransactionId,
-    backup: Option<&str>,
-    monitor: &dyn Monitor,
-) -> Result<Vec<LocalOperation>> {
-    let steps: Vec<&Step> = look.plan.steps.iter().filter(|step| changes_local(step)).collect();
-    if steps.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = transactions.directory_made(transaction.to_string(), 0o700)?;
-    let files = steps.iter().filter(|step| step.action != Action::DeleteLocal).count();
-    let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
-    monitor.begin(Phase::Downloading, files as u64, bytes);
-    let landing = Landing::of(files as u64);
-    bring(&steps, repository, &own, &landing, monitor)?;
-    let operations: Vec<Vec<LocalOperation>> = steps
-        .par_chunks(chunk_size(steps.len()))
-        .enumerate()
-        .map(|(piece, chunk)| {
-            let first = piece * chunk_size(steps.len());
-            let staged = |(number, step): (usize, &&Step)| {
-                let new = match wanted(step) {
-                    Some(_) => {
-                        let name = (first + number).to_string();
-                        Some(StagedFile::new(&name, &own.status(&name)?))
-                    }
-                    None => None,
-                };
-                Ok(operation(look, step, new, backup))
-            };
-            chunk.iter().enumerate().map(staged).collect()
-        })
-        .collect::<Result<_>>()?;
-    if files > 0 {
-        if landing.together() {
-            sync_file_system(&own)?;
-        } else {
-            own.sync()?;
-            transactions.sync()?;
-        }
-    }
-    Ok(concatenate(operations))
-}
-
-fn changes_local(step: &Step) -> bool {
-    match step.action {
-        Action::Download | Action::DeleteLocal => true,
-        Action::RestoreCached => match (&step.triple.local, &step.triple.cached) {
-            (Some(local), Some(cached)) => !local.same(cached),
-            (None, Some(_)) => true,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// What a step brings here; `None` when it takes something away.
-fn wanted(step: &Step) -> Option<&Entry> {
-    match step.action {
-        Action::Download => step.triple.remote.as_deref(),
-        Action::RestoreCached => step.triple.cached.as_deref(),
-        _ => None,
-    }
-}
-
-/// Stages what the steps bring, each under its number: the files in one request, so that many are on
-/// their way at once.
-fn bring(
-    steps: &[&Step],
-    repository: &dyn Repository,
-    own: &Directory,
-    landing: &Landing,
-    monitor: &dyn Monitor,
-) -> Result<()> {
-    let mut contents = Vec::new();
-    let mut files = Vec::new();
-    for (number, step) in steps.iter().enumerate() {
-        match wanted(step) {
-            Some(Entry::Link(link)) => {
-                own.create_link(number.to_string(), &link.target)?;
-                monitor.advance(1, 0);
-            }
-            Some(Entry::File(file)) => {
-                contents.push(Wanted { hash: file.hash, size: file.size, path: step.path() });
-                files.push((number, file));
-            }
-            None => {}
-        }
-    }
-    let target = |content: usize| {
-        let (number, file) = files[content];
-        let mode = if file.executable { 0o777 } else { 0o666 };
-        Ok(own.create_file(number.to_string(), mode)?)
-    };
-    let done = |content: usize, target: Writer| {
-        target.set_modified(files[content].1.modified)?;
-        if landing.each(files[content].1.size) {
-            target.sync()?;
-        }
-        monitor.advance(1, 0);
-        Ok(())
-    };
-    repository.read_many(&contents, &target, &done, monitor)
-}
-
-fn operation(
-    look: &Look,
-    step: &Step,
-    new: Option<StagedFile>,
-    backup: Option<&str>,
-) -> LocalOperation {
-    let triple = &step.triple;
-    let at = look.local.at(&triple.path);
-    // What equals C was committed once; anything else is only here.
-    let in_history = match (&triple.local, &triple.cached) {
-        (Some(local), Some(cached)) => local.same(cached),
-        _ => false,
-    };
-    let old = triple
-        .local
-        .as_ref()
-        .and_then(|local| look.local.old_file(&triple.path, local, in_history));
-    let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let backup =
-        backup.filter(|_| old.is_some() && !in_history).map(|stamp| format!("{name}~{stamp}~"));
-    LocalOperation {
-        path: triple.path.clone(),
-        at: at.to_string_lossy().into_owned(),
-        old,
-        new,
-        backup,
-    }
 }
