@@ -5,7 +5,7 @@
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## two people, one repository, and a site with what they share
+demo: ## a team, one repository on a server, and a site with what they share
 	scripts/demo
 
 test: ## everything that must be green: checks and all tests

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::conflict_file;
 use crate::context::Context;
+use crate::ui::Timed;
 use crate::view::report;
 use crate::view::step::question_json;
 
@@ -57,9 +58,9 @@ pub(crate) fn carry_out(
         backup_stamp: backup.then(|| context.backup_stamp()),
     };
     let start = context.clock.monotonic();
-    let monitor = context.monitor();
+    let monitor = Timed::new(context.monitor(), &*context.clock);
     let outcome = sync(project, repository, &options, &monitor);
-    drop(monitor);
+    let phases = monitor.end();
     match outcome? {
         SyncOutcome::Done(done) => {
             let took = context.clock.monotonic().saturating_sub(start);
@@ -68,7 +69,7 @@ pub(crate) fn carry_out(
             advise(context, &done);
             // Each path is in it, which is much where nobody reads it.
             let json = match context.ui.is_json() {
-                true => report::json(&done, took),
+                true => report::json(&done, took, &phases),
                 false => Value::Null,
             };
             Ok(Ended { exit: report::exit(&done), json })

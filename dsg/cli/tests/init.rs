@@ -248,6 +248,7 @@ fn names_are_told_of_and_put_right() {
         .json();
     assert_eq!(result["normalized"]["renamed"].as_array().map(Vec::len), Some(1));
     assert_eq!(result["sync"]["planned"]["uploads"], 2);
+    assert!(result["sync"]["phases"]["committing"].as_f64().is_some_and(|seconds| seconds > 0.0));
     alice.run(&["status"]).succeeded().says("Everything up to date");
 }
 

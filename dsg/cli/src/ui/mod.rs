@@ -18,7 +18,7 @@ use foundation_runtime::{Exit, Interrupt};
 use serde::Serialize;
 
 pub(crate) use error::{exit_of, show_usage};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Phases, Progress, Timed};
 pub(crate) use text::{bytes, count, duration, moment, safe};
 
 /// When to use colour.

@@ -1,9 +1,12 @@
 //! Progress of long work, on a terminal only.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dsg_store::monitor::{Monitor, Notice, Phase};
 use foundation_runtime::Interrupt;
+use foundation_runtime::clock::Clock;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Ui, safe};
@@ -99,6 +102,71 @@ impl Monitor for Progress {
 
     fn stop_requested(&self) -> bool {
         self.interrupt.requested()
+    }
+}
+
+/// How long each phase took, by its name.
+pub(crate) type Phases = BTreeMap<&'static str, Duration>;
+
+/// Passes on what it hears, and takes the time of each phase.
+pub(crate) struct Timed<'a> {
+    inner: Progress,
+    clock: &'a dyn Clock,
+    times: Mutex<(Option<(Phase, Duration)>, Phases)>,
+}
+
+impl<'a> Timed<'a> {
+    pub(crate) fn new(inner: Progress, clock: &'a dyn Clock) -> Self {
+        Self { inner, clock, times: Mutex::default() }
+    }
+
+    fn turn(&self, next: Option<Phase>) -> Phases {
+        let now = self.clock.monotonic();
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let (current, phases) = &mut *times;
+        if let Some((phase, since)) = current.take() {
+            *phases.entry(name(phase)).or_default() += now.saturating_sub(since);
+        }
+        *current = next.map(|phase| (phase, now));
+        phases.clone()
+    }
+
+    /// The times; what was shown goes.
+    pub(crate) fn end(self) -> Phases {
+        self.turn(None)
+    }
+}
+
+impl Monitor for Timed<'_> {
+    fn begin(&self, phase: Phase, files: u64, bytes: u64) {
+        self.turn(Some(phase));
+        self.inner.begin(phase, files, bytes);
+    }
+
+    fn advance(&self, files: u64, bytes: u64) {
+        self.inner.advance(files, bytes);
+    }
+
+    fn notice(&self, notice: Notice) {
+        self.inner.notice(notice);
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.inner.stop_requested()
+    }
+}
+
+/// As programs know it.
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scanning => "scanning",
+        Phase::Hashing => "hashing",
+        Phase::Fetching => "fetching",
+        Phase::Uploading => "uploading",
+        Phase::Downloading => "downloading",
+        Phase::Committing => "committing",
+        Phase::Applying => "applying",
+        Phase::Verifying => "verifying",
     }
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use dsg_store::sync::SyncReport;
 use foundation_runtime::Exit;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::plan::summary_json;
 use super::section;
 use super::step::{unknown_json, unknown_line};
-use crate::ui::{Tone, Ui, bytes, count, duration, safe};
+use crate::ui::{Phases, Tone, Ui, bytes, count, duration, safe};
 
 /// How many changed paths are shown unless all are asked for.
 const CHANGES_SHOWN: usize = 10;
@@ -44,7 +44,7 @@ fn json_word(word: &str) -> &str {
 }
 
 /// The report in JSON.
-pub(crate) fn json(report: &SyncReport, took: Duration) -> Value {
+pub(crate) fn json(report: &SyncReport, took: Duration, phases: &Phases) -> Value {
     let changes: Vec<Value> = report
         .steps
         .iter()
@@ -70,8 +70,13 @@ pub(crate) fn json(report: &SyncReport, took: Duration) -> Value {
         "uploaded_bytes": report.uploaded_bytes,
         "recovered": report.recovered,
         "seconds": took.as_secs_f64(),
+        "phases": phases.iter().map(seconds).collect::<Map<_, _>>(),
         "exit": exit(report).code(),
     })
+}
+
+fn seconds((phase, took): (&&'static str, &Duration)) -> (String, Value) {
+    ((*phase).to_owned(), took.as_secs_f64().into())
 }
 
 /// Paths that only the project's notes are about.

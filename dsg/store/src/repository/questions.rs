@@ -8,8 +8,8 @@ use dsg_core::tree::{self, Change};
 use super::layout::LocalRepository;
 use super::refusals::tree_error;
 use super::{
-    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
-    VerifyScope, Wanted,
+    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload,
+    VerifyReport, VerifyScope, Wanted,
 };
 use crate::error::Result;
 use crate::monitor::Monitor;

@@ -18,8 +18,8 @@ use foundation_runtime::clock::Clock;
 
 use super::super::layout::LocalRepository;
 use super::super::{
-    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload, VerifyReport,
-    VerifyScope, Wanted,
+    Description, Head, Receiver, Repository, Settlement, Target, TreeObject, Turn, Upload,
+    VerifyReport, VerifyScope, Wanted,
 };
 use super::Storage;
 use super::btrfs::BtrfsVolumes;
