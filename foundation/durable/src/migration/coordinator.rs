@@ -340,6 +340,11 @@ impl Coordinator {
     async fn wait(&self, run: &mut Run, holder: Option<Holder>) {
         let now = self.clock.monotonic();
         let since = *run.waits_since.get_or_insert_with(|| self.clock.now());
+        // At once when it is known for whom: who has just got the lock may not have said so yet.
+        let is_named = holder.is_some() && !std::mem::replace(&mut run.holder_known, true);
+        if is_named {
+            run.spoke = None;
+        }
         if run.speaks(now) {
             match &holder {
                 Some(holder) => tracing::info!("Waiting for migrations by {holder}"),
@@ -369,6 +374,8 @@ struct Run {
     began: Duration,
     waits_since: Option<jiff::Timestamp>,
     spoke: Option<Duration>,
+    /// Whether a word about waiting could say for whom.
+    holder_known: bool,
     pause: Duration,
     /// The connection that asked for the lock and did not get it.
     idle: Option<PgConnection>,
@@ -383,6 +390,7 @@ impl Run {
             began: now,
             waits_since: None,
             spoke: None,
+            holder_known: false,
             pause: FIRST_PAUSE,
             idle: None,
         }
