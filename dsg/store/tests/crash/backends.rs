@@ -93,13 +93,11 @@ fn every_step_on_btrfs_can_be_the_last() {
 }
 
 #[test]
-#[ignore = "zfs-fuse answers slowly and sometimes not at all: make soak"]
 fn every_step_on_zfs_in_place_can_be_the_last() {
     sweep(Backend::ZfsInPlace);
 }
 
 #[test]
-#[ignore = "zfs-fuse answers slowly and sometimes not at all: make soak"]
 fn every_step_on_zfs_generations_can_be_the_last() {
     sweep(Backend::ZfsGenerations);
 }
