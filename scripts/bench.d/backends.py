@@ -12,6 +12,7 @@ from measure import Failure
 
 IMAGE_BYTES = 4 << 30
 ATTEMPTS = 100
+TOOLS = {"xfs": "mkfs.xfs", "btrfs": "mkfs.btrfs", "zfs": "zpool"}
 
 
 class Backend:
@@ -24,9 +25,14 @@ class Backend:
         self.daemon: subprocess.Popen[bytes] | None = None
         self.pool = ""
 
-    def __enter__(self) -> Backend:
+    def lacks(self) -> str:
+        """Why there can be none here; empty when there can."""
+        tool = TOOLS[self.name.split()[0]]
         if os.geteuid() != 0:
-            raise Failure(f"{self.name}: only root can make one")
+            return "only root can make one"
+        return "" if shutil.which(tool) else f"{tool} is not installed"
+
+    def __enter__(self) -> Backend:
         self.mount.mkdir(parents=True)
         with self.image.open("wb") as image:
             image.truncate(IMAGE_BYTES)

@@ -111,6 +111,7 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.01)
+        self.stop()
         raise Failure("sshd does not listen")
 
     def config(self, port: int) -> Path:

@@ -61,6 +61,7 @@ server_stop_command() {
 
 ssh_start() {
     local tool
+    case $folder in *[[:space:]\"]*) complaint="$folder has a blank in it"; return 1 ;; esac
     for tool in ssh ssh-keygen; do
         command -v "$tool" >/dev/null || { complaint="no $tool, see the package openssh-client"; return 1; }
     done

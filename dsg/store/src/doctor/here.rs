@@ -91,7 +91,7 @@ fn unfinished(dsg: &Directory) -> Result<Vec<Finding>> {
             findings.push(Finding::warning(
                 TOPIC,
                 what,
-                "`dsg sync` or `dsg clean --target temp` removes them",
+                "`dsg sync` uses or removes them, `dsg clean --target temp` removes them",
             ));
         }
     }

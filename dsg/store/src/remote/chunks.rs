@@ -12,6 +12,7 @@ use fastcdc::v2020::StreamCDC;
 
 use super::wire::{Input, Malformed, Wire};
 use crate::error::{Code, Error, Result};
+use crate::monitor::{Monitor, check_stop};
 use crate::repository::{Piece, Received};
 use crate::system::{Reader, SystemError};
 
@@ -45,9 +46,10 @@ impl ChunkList {
     }
 
     /// Cuts a file.
-    pub(super) fn of(reader: &mut Reader) -> Result<Self> {
+    pub(super) fn of(reader: &mut Reader, monitor: &dyn Monitor) -> Result<Self> {
         let mut list = Self::default();
         for chunk in cut(ReadsFile(reader)) {
+            check_stop(monitor)?;
             let bytes = chunk?;
             list.push(mark(&bytes), bytes.len());
         }

@@ -126,6 +126,12 @@ pub trait Receiver: Sync {
         self.create(number)
     }
 
+    /// Opens once more the file that was made for one, as what was written into it is not the content.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn reopen(&self, number: usize) -> Result<Writer>;
+
     /// The content that [`Has::Older`] is about, if it is still here.
     ///
     /// # Errors

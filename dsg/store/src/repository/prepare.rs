@@ -148,7 +148,7 @@ impl LocalUpload<'_> {
                 target.set_mode(mode)?;
                 target.set_modified(*modified)?;
                 if self.landing.each(*size) {
-                    target.sync()?;
+                    directory.sync_or_remove(name, &target)?;
                 }
                 Staged { shaped, hash: *hash, size: *size, executable: *executable }
             }
@@ -412,18 +412,26 @@ impl LocalUpload<'_> {
             self.directory.write_new(STAGED_DOCUMENT, document, mode)?;
             self.directory.write_new(STAGED_PACK, pack, mode)?;
             for directory in directories {
-                self.directory.directory(directory)?.sync()?;
+                self.or_nothing(self.directory.directory(directory)?.sync())?;
             }
-            self.directory.sync()?;
-            staging.sync()?;
-            return Ok(());
+            self.or_nothing(self.directory.sync())?;
+            return self.or_nothing(staging.sync());
         }
         for (name, bytes) in [(STAGED_DOCUMENT, document), (STAGED_PACK, pack)] {
             let mut writer = self.directory.create_file(name, mode)?;
             writer.set_mode(mode)?;
             writer.write_all(bytes)?;
         }
-        Ok(sync_file_system(&self.directory)?)
+        self.or_nothing(sync_file_system(&self.directory))
+    }
+
+    /// What can't be made durable together is thrown away: see [`Directory::sync_or_remove`].
+    fn or_nothing(&self, synced: crate::system::Result<()>) -> Result<()> {
+        if synced.is_err() {
+            // That it failed is told either way.
+            let _ = self.directory.clear();
+        }
+        Ok(synced?)
     }
 }
 

@@ -337,7 +337,7 @@ impl LocalLane<'_> {
             landed.set_mode(self.upload.repository.file_mode(put.executable))?;
             landed.set_modified(put.modified)?;
             if self.upload.landing.each(size) {
-                landed.sync()?;
+                target.sync_or_remove(target_name, &landed)?;
             }
             return Ok(Some(Landed { hash, size }));
         }
@@ -383,7 +383,7 @@ impl Lane for LocalLane<'_> {
                 }
                 target.set_modified(put.modified)?;
                 if self.upload.landing.each(landed.size) {
-                    target.sync()?;
+                    directory.sync_or_remove(name, &target)?;
                 }
                 landed
             }

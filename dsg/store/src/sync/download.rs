@@ -1,7 +1,7 @@
 //! Bringing contents here: staged below `.dsg/tx/<transaction>/`, each proven by its hash as it lands,
 //! before anything is visible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use dsg_core::entry::{Entry, FileEntry};
 use dsg_core::hash::ContentHash;
@@ -33,7 +33,9 @@ pub(super) fn download(
     if steps.is_empty() {
         return Ok(Vec::new());
     }
-    let mut left_overs = LeftOvers::find(transactions, transaction)?;
+    let sizes: HashSet<u64> =
+        steps.iter().filter_map(|step| wanted(step)).map(Entry::size).collect();
+    let mut left_overs = LeftOvers::find(transactions, transaction, &sizes, monitor)?;
     let own = transactions.directory_made(transaction.to_string(), 0o700)?;
     let files = steps.iter().filter(|step| step.action != Action::DeleteLocal).count();
     let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
@@ -41,8 +43,9 @@ pub(super) fn download(
     let landing = Landing::of(files as u64);
     let mut arrival = Arrival::new(look, root, &own, &landing, monitor);
     arrival.prepare(&steps, &mut left_overs)?;
+    // Before anything comes: the disk may have been full.
+    left_overs.discard_all_but(arrival.begun.values())?;
     repository.read_many(&arrival.wanted, &arrival, monitor)?;
-    left_overs.discard()?;
     let operations: Vec<Vec<LocalOperation>> = steps
         .par_chunks(chunk_size(steps.len()))
         .enumerate()
@@ -62,14 +65,20 @@ pub(super) fn download(
         })
         .collect::<Result<_>>()?;
     if files > 0 {
-        if landing.together() {
-            sync_file_system(&own)?;
-        } else {
-            own.sync()?;
-            transactions.sync()?;
-        }
+        make_durable(&own, transactions, &landing).inspect_err(|_| {
+            // As in `Directory::sync_or_remove`.
+            let _ = own.clear();
+        })?;
     }
     Ok(concatenate(operations))
+}
+
+fn make_durable(own: &Directory, transactions: &Directory, landing: &Landing) -> Result<()> {
+    if landing.together() {
+        return Ok(sync_file_system(own)?);
+    }
+    own.sync()?;
+    Ok(transactions.sync()?)
 }
 
 fn changes_local(step: &Step) -> bool {
@@ -167,7 +176,7 @@ impl<'a> Arrival<'a> {
         if let Some(left) = left_overs.take_proven(file.hash) {
             let writer = left.adopt(self.own, &name, mode(file))?;
             self.monitor.advance(0, file.size);
-            return self.keep(file, &writer);
+            return self.keep(&name, file, &writer);
         }
         if let Some(left) = left_overs.take_begun(file.hash).filter(|left| left.size <= file.size) {
             self.begun.insert(self.wanted.len(), left);
@@ -177,10 +186,10 @@ impl<'a> Arrival<'a> {
         Ok(())
     }
 
-    fn keep(&self, file: &FileEntry, writer: &Writer) -> Result<()> {
+    fn keep(&self, name: &str, file: &FileEntry, writer: &Writer) -> Result<()> {
         writer.set_modified(file.modified)?;
         if self.landing.each(file.size) {
-            writer.sync()?;
+            self.own.sync_or_remove(name, writer)?;
         }
         self.monitor.advance(1, 0);
         Ok(())
@@ -194,11 +203,21 @@ fn mode(file: &FileEntry) -> u32 {
 impl Receiver for Arrival<'_> {
     fn create(&self, number: usize) -> Result<Writer> {
         let coming = &self.coming[number];
+        // Whoever does not go on with what was begun needs its room.
+        if let Some(left) = self.begun.get(&number) {
+            left.remove()?;
+        }
         Ok(self.own.create_file(&coming.name, mode(coming.file))?)
     }
 
     fn finish(&self, number: usize, file: Writer) -> Result<()> {
-        self.keep(self.coming[number].file, &file)
+        let coming = &self.coming[number];
+        self.keep(&coming.name, coming.file, &file)
+    }
+
+    fn reopen(&self, number: usize) -> Result<Writer> {
+        let coming = &self.coming[number];
+        Ok(self.own.open_in_place(&coming.name, mode(coming.file))?)
     }
 
     fn has(&self, number: usize) -> Option<Has> {
@@ -221,11 +240,13 @@ impl Receiver for Arrival<'_> {
     }
 
     fn older(&self, number: usize) -> Result<Option<Reader>> {
-        let at = self.look.local.at(self.coming[number].step.path());
+        let step = self.coming[number].step;
+        let at = self.look.local.at(step.path());
         let mut parents = Parents::new(self.root);
         let Some((directory, name)) = present(parents.of(&at))? else { return Ok(None) };
-        // Whatever it is by now: what comes of it is hashed.
-        Ok(directory.open_file(name).ok())
+        // Whatever it is by now, what comes of it is hashed; but each part must be there.
+        let size = older(step).map(|(_, size)| size);
+        Ok(directory.open_file(name).ok().filter(|file| Some(file.opened().size) == size))
     }
 }
 

@@ -2,7 +2,7 @@
 //! instead of bringing it again. Nothing of it is believed: a small content is hashed before it is
 //! used, a large one when the rest of it has come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use dsg_core::snapshot::TransactionId;
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::monitor::{Monitor, check_stop};
 use crate::system::{Directory, Kind, Writer, present};
 
 /// Contents of this size and more are gone on with in the middle.
@@ -44,20 +45,32 @@ impl Left {
         writer.set_mode(rights)?;
         Ok(writer)
     }
+
+    /// Removes it where it is, if it still is there.
+    pub(super) fn remove(&self) -> Result<()> {
+        self.directory.remove_file_if_there(&self.name)?;
+        Ok(())
+    }
 }
 
 /// What is left of all earlier runs.
 pub(super) struct LeftOvers {
     directories: Vec<Arc<Directory>>,
-    proven: HashMap<ContentHash, Left>,
+    proven: HashMap<ContentHash, Vec<Left>>,
     begun: HashMap<ContentHash, Left>,
 }
 
 impl LeftOvers {
-    /// Looks below the staging directory, at all but `own`.
-    pub(super) fn find(transactions: &Directory, own: &TransactionId) -> Result<Self> {
+    /// Looks below the staging directory, at all but `own`, for contents of these lengths and for the
+    /// beginnings of contents.
+    pub(super) fn find(
+        transactions: &Directory,
+        own: &TransactionId,
+        sizes: &HashSet<u64>,
+        monitor: &dyn Monitor,
+    ) -> Result<Self> {
         let mut directories = Vec::new();
-        let (mut small, mut begun) = (Vec::new(), HashMap::new());
+        let (mut whole, mut begun) = (Vec::new(), HashMap::<ContentHash, Left>::new());
         for entry in transactions.entries()? {
             let transaction: Option<TransactionId> =
                 entry.name.to_str().and_then(|name| name.parse().ok());
@@ -72,20 +85,29 @@ impl LeftOvers {
                 let left = Left { directory: Arc::clone(&directory), name: file.name, size };
                 match content {
                     _ if file.kind != Kind::File || size == 0 => {}
+                    Some(hash) if begun.get(&hash).is_some_and(|known| known.size >= size) => {}
                     Some(hash) => drop(begun.insert(hash, left)),
-                    None => small.push(left),
+                    None if sizes.contains(&size) => whole.push(left),
+                    None => {}
                 }
             }
             directories.push(directory);
         }
-        let proven = small.into_par_iter().map(proven).collect::<Result<Vec<_>>>()?;
-        let proven = proven.into_iter().flatten().collect();
+        let hash = |left: Left| {
+            check_stop(monitor)?;
+            hash_of(left)
+        };
+        let mut proven = HashMap::<ContentHash, Vec<Left>>::new();
+        for found in whole.into_par_iter().map(hash).collect::<Result<Vec<_>>>()? {
+            let Some((hash, left)) = found else { continue };
+            proven.entry(hash).or_default().push(left);
+        }
         Ok(Self { directories, proven, begun })
     }
 
     /// A file with all of this content.
     pub(super) fn take_proven(&mut self, hash: ContentHash) -> Option<Left> {
-        self.proven.remove(&hash)
+        self.proven.get_mut(&hash)?.pop()
     }
 
     /// A file that was to become this content.
@@ -93,18 +115,23 @@ impl LeftOvers {
         self.begun.remove(&hash)
     }
 
-    /// Throws away what was not used. The directories stay as the marks by which uploads are resumed.
-    pub(super) fn discard(self) -> Result<()> {
-        for directory in self.directories {
+    /// Throws away everything but what is kept. The directories stay as the marks by which uploads are
+    /// resumed.
+    pub(super) fn discard_all_but<'a>(self, kept: impl Iterator<Item = &'a Left>) -> Result<()> {
+        let kept: HashSet<_> =
+            kept.map(|left| (Arc::as_ptr(&left.directory), left.name.as_os_str())).collect();
+        for directory in &self.directories {
             for entry in directory.entries()? {
-                directory.remove_tree(&entry.name)?;
+                if !kept.contains(&(Arc::as_ptr(directory), entry.name.as_os_str())) {
+                    directory.remove_tree(&entry.name)?;
+                }
             }
         }
         Ok(())
     }
 }
 
-fn proven(left: Left) -> Result<Option<(ContentHash, Left)>> {
+fn hash_of(left: Left) -> Result<Option<(ContentHash, Left)>> {
     let Some(file) = present(left.directory.open_file(&left.name))? else { return Ok(None) };
     let (hash, _) = file.hash(&mut Vec::new(), &|_| {})?;
     Ok(Some((hash, left)))

@@ -362,6 +362,27 @@ impl Directory {
         Ok(super::present(self.remove_file(name))?.is_some())
     }
 
+    /// Makes a staged file durable; where that fails it is removed. The kernel drops what it could not
+    /// write and says so only once: whoever came upon the file later would find its bytes right, as
+    /// long as they are in the cache, and sync it without an error.
+    ///
+    /// # Errors
+    /// When it could not be made durable.
+    pub fn sync_or_remove(&self, name: impl AsRef<OsStr>, file: &Writer) -> Result<()> {
+        file.sync().inspect_err(|_| {
+            // That it failed is told either way.
+            let _ = self.remove_file(name);
+        })
+    }
+
+    /// Removes everything in it.
+    ///
+    /// # Errors
+    /// When something can't be removed.
+    pub fn clear(&self) -> Result<()> {
+        self.entries()?.iter().try_for_each(|entry| self.remove_tree(&entry.name))
+    }
+
     /// Removes the directory `name` if it is empty; says whether it is gone.
     ///
     /// # Errors

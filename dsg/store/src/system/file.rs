@@ -233,8 +233,7 @@ impl Writer {
             .map_err(|e| SystemError::new("write", &self.path, e))
     }
 
-    /// A way to read from the start what was written; the file must have been created by
-    /// [`Directory::create_file`].
+    /// A way to read from the start what was written.
     ///
     /// # Errors
     /// When the process has too many open files.

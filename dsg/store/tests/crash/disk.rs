@@ -26,7 +26,10 @@ fn failing(scenario: &Scenario, reference: &Reference, step: u64, fault: Fault) 
         Ended::Failed(found, _) if found == code => {}
         other => return at(reference, step, vec![format!("{other:?}")], &when),
     }
-    let wrong = after_crash(&prepared, reference);
+    let mut wrong = after_crash(&prepared, reference);
+    if let Fault::Broken(_) = fault {
+        wrong.extend(not_durable(&world.root, reference, step));
+    }
     if !wrong.is_empty() {
         return at(reference, step, wrong, &when);
     }
@@ -39,6 +42,40 @@ fn failing(scenario: &Scenario, reference: &Reference, step: u64, fault: Fault) 
     } else {
         at(reference, step, wrong, &format!("{when}, after the next run"))
     }
+}
+
+/// What was staged and could not be made durable must be gone: the cache has its bytes, and whoever
+/// used them later would hear of no error.
+fn not_durable(root: &Path, reference: &Reference, step: u64) -> Vec<String> {
+    let number = usize::try_from(step - 1).expect("a step");
+    let step = &reference.log[number];
+    let areas = ["/.dsg/tx/", "/staging/"];
+    let below = |path: &str| {
+        let rest = areas.iter().find_map(|area| path.split_once(area))?.1;
+        Some(rest.split_once('/').map_or(String::new(), |(_, name)| name.to_owned()))
+    };
+    let Some(name) = below(&step.path) else { return Vec::new() };
+    // These are written anew each time.
+    let is_anew = |name: &str| ["pack", "document"].contains(&name);
+    let is_wrong = |found: &str| match step.operation.as_str() {
+        "sync" => found == name && !is_anew(found),
+        "sync file system" => !is_anew(found),
+        _ => false,
+    };
+    let all = files(root);
+    let left = all.iter().filter(|path| below(path).is_some_and(|found| is_wrong(&found)));
+    left.map(|path| format!("{path} could not be made durable, and is still there")).collect()
+}
+
+fn files(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("lists").map(|entry| entry.expect("one")) {
+        match entry.file_type().expect("a kind") {
+            kind if kind.is_dir() => found.extend(files(&entry.path())),
+            _ => found.push(entry.path().to_string_lossy().into_owned()),
+        }
+    }
+    found
 }
 
 #[test]

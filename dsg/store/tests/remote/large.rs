@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
+use dsg_store::remote::Role;
+
 use crate::line::{Cut, Person, World};
 
 const SIZE: usize = 32 << 20;
@@ -217,4 +219,34 @@ fn a_download_that_is_cut_off_again_and_again_comes_to_an_end() {
     }
     assert!(attempts > 1);
     assert_all_there(&bob);
+}
+
+#[test]
+fn a_reader_whose_download_was_cut_off_goes_on_too() {
+    let (_world, mut bob) = cut_off();
+    bob.line.role = Role::Reader;
+    bob.line.cut = Cut::Down { message: 40, half: true };
+    assert!(bob.try_sync().is_err());
+    bob.line.cut = Cut::Never;
+    bob.sync();
+    assert_all_there(&bob);
+    assert_eq!(bob.sync().snapshot, None);
+}
+
+#[test]
+fn what_is_of_no_use_makes_room_before_anything_comes() {
+    let (world, mut bob) = cut_off();
+    let old = noise(99, LARGE);
+    let beginning = |path: &PathBuf| {
+        let bytes = std::fs::read(path).expect("reads");
+        bytes.len() > 1 << 20 && old.starts_with(&bytes)
+    };
+    assert!(left_over(&bob).iter().any(beginning));
+    let alice = world.person("alice-2");
+    alice.sync();
+    alice.write("input/zlarge", noise(100, LARGE));
+    alice.sync();
+    bob.line.cut = Cut::Down { message: 20, half: true };
+    assert!(bob.try_sync().is_err());
+    assert!(!left_over(&bob).iter().any(beginning));
 }

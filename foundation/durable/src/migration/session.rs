@@ -220,18 +220,27 @@ async fn postgres_rows(
     rows.iter().map(Row::of_postgres).collect()
 }
 
+/// A transaction on a connection that was kept; `None` when somebody has ended it meanwhile.
+async fn begun_again(idle: Option<PgConnection>) -> Option<PgConnection> {
+    let mut connection = idle?;
+    let begun = sqlx::raw_sql(BEGIN_POSTGRES).execute(&mut connection).await;
+    begun.is_ok().then_some(connection)
+}
+
 async fn postgres(
     settings: &DatabaseSettings,
     instance: &str,
     idle: &mut Option<PgConnection>,
 ) -> Result<Result<Connection, Option<Holder>>, Error> {
     let of = |error| Error::of("migration lock", error);
-    // Taken, so that one that broke is not used again.
-    let mut connection = match idle.take() {
+    let mut connection = match begun_again(idle.take()).await {
         Some(connection) => connection,
-        None => postgres_options(settings)?.connect().await.map_err(of)?,
+        None => {
+            let mut connection = postgres_options(settings)?.connect().await.map_err(of)?;
+            sqlx::raw_sql(BEGIN_POSTGRES).execute(&mut connection).await.map_err(of)?;
+            connection
+        }
     };
-    sqlx::raw_sql(BEGIN_POSTGRES).execute(&mut connection).await.map_err(of)?;
     let name = holder::application_name(instance, "asking for the migration lock");
     let set = AssertSqlSafe(SET_NAME.to_owned());
     postgres_rows(&mut connection, "application name", set, &[name.into()]).await?;

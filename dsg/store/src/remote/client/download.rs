@@ -16,7 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, check_stop};
 use crate::remote::message::{Answer, Request, WantedContent};
 use crate::repository::{Has, Patches, Piece, Receiver, Source, Target, Wanted};
-use crate::system::{COPY_BUFFER_BYTES, Reader, Writer};
+use crate::system::{COPY_BUFFER_BYTES, Reader};
 
 /// How many wishes go into a message.
 const WANT_EACH: usize = 512;
@@ -148,11 +148,11 @@ impl RemoteRepository {
                 Answer::Content { number: found } if found == number as u64 => {}
                 _ => return Err(self.connection.nonsense()),
             }
-            let not_it = match has.get(&number) {
+            let is_it = match has.get(&number) {
                 None if content.size <= BATCH_BYTES as u64 => {
                     let bytes = self.small(&waiting, content, monitor)?;
                     batch.push(number, bytes)?;
-                    None
+                    true
                 }
                 has => {
                     // What came before is kept, however long this one takes.
@@ -166,14 +166,17 @@ impl RemoteRepository {
                     }
                 }
             };
-            again.extend(not_it.map(|writer| (number, writer)));
+            if !is_it {
+                again.push(number);
+            }
         }
         batch.write()?;
         match waiting.next(monitor)? {
             Answer::Done => {}
             _ => return Err(self.connection.nonsense()),
         }
-        for (number, mut writer) in again {
+        for number in again {
+            let mut writer = receiver.reopen(number)?;
             writer.start_again()?;
             self.read_one(&wanted[number], &mut writer, monitor)?;
             receiver.finish(number, writer)?;
@@ -207,15 +210,15 @@ impl RemoteRepository {
         }
     }
 
-    /// A content that is written as it comes; `begun` bytes of it are here. Gives the file back if
-    /// what was here is not its beginning.
+    /// A content that is written as it comes; `begun` bytes of it are here. Says whether what was here
+    /// is its beginning.
     fn large(
         &self,
         waiting: &Waiting<'_>,
         number: usize,
         begun: Option<u64>,
         batch: &Batch<'_>,
-    ) -> Result<Option<Writer>> {
+    ) -> Result<bool> {
         let (wanted, monitor) = (&batch.wanted[number], batch.monitor);
         let mut writer = match begun {
             Some(_) => batch.receiver.begun(number)?,
@@ -248,25 +251,20 @@ impl RemoteRepository {
             }
         }
         if resumed && !landing.is(wanted) {
-            return Ok(Some(writer));
+            return Ok(false);
         }
         landing.prove(wanted)?;
-        batch.receiver.finish(number, writer).map(|()| None)
+        batch.receiver.finish(number, writer).map(|()| true)
     }
 
-    /// A content that comes as the difference to an older one. Gives the file back if what came of it
-    /// is not the content.
-    fn difference(
-        &self,
-        waiting: &Waiting<'_>,
-        number: usize,
-        batch: &Batch<'_>,
-    ) -> Result<Option<Writer>> {
+    /// A content that comes as the difference to an older one. Says whether what came of it is the
+    /// content.
+    fn difference(&self, waiting: &Waiting<'_>, number: usize, batch: &Batch<'_>) -> Result<bool> {
         let (wanted, monitor) = (&batch.wanted[number], batch.monitor);
         let mut writer = batch.receiver.create(number)?;
         let Some(base) = batch.receiver.older(number)? else {
             self.skip(waiting, monitor)?;
-            return Ok(Some(writer));
+            return Ok(false);
         };
         let mut source = Difference {
             repository: self,
@@ -280,9 +278,9 @@ impl RemoteRepository {
         let progress = |bytes| monitor.advance(0, bytes);
         let landed = copy(&mut source, &mut writer, &mut Vec::new(), &progress)?;
         if landed.hash != wanted.hash || landed.size != wanted.size {
-            return Ok(Some(writer));
+            return Ok(false);
         }
-        batch.receiver.finish(number, writer).map(|()| None)
+        batch.receiver.finish(number, writer).map(|()| true)
     }
 
     /// Passes over what is left of a content.

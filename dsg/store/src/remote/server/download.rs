@@ -26,7 +26,7 @@ impl Session<'_> {
             let stop = Quiet(self.incoming.gone());
             let mut target =
                 Sending { output: self.output, id, packer: &mut self.packer, gone: false };
-            let sent = match Lacking::of(self.repository, content, has.get(&number))? {
+            let sent = match Lacking::of(self.repository, content, has.get(&number), &stop)? {
                 Some(lacking) => lacking.send(&mut target, &stop),
                 None => self.repository.read(&wish(content), &mut target, &stop),
             };
@@ -43,7 +43,7 @@ impl Session<'_> {
     pub(super) fn chunks(&self, id: u32, content: &WantedContent) -> Served<()> {
         refuse_path(&content.path)?;
         if let Some(mut file) = self.repository.open_unproven(&wish(content))? {
-            let list = ChunkList::of(&mut file)?.encode();
+            let list = ChunkList::of(&mut file, &Quiet(self.incoming.gone()))?.encode();
             for part in list.chunks(PART_BYTES) {
                 self.output.send(id, &Answer::Chunks { bytes: Bytes(part.to_vec()) })?;
             }
@@ -60,7 +60,7 @@ fn wish(content: &WantedContent) -> Wanted<'_> {
 /// it makes of it, and asks for all of it if that is not the content.
 enum Lacking {
     /// What comes after its beginning.
-    Rest { file: Reader, from: u64 },
+    Rest { file: Reader, from: u64, end: u64 },
     /// What an older content does not have.
     Difference { file: Reader, older: Places },
 }
@@ -71,19 +71,22 @@ impl Lacking {
         repository: &dyn Repository,
         content: &WantedContent,
         has: Option<&Has>,
+        stop: &Quiet<'_>,
     ) -> Result<Option<Self>> {
         let large = |size: u64| size >= CHUNKED_BYTES_MIN;
         let open = |wanted: &Wanted<'_>| repository.open_unproven(wanted);
         match has {
             Some(Has::Beginning(from)) if *from <= content.size => {
-                Ok(open(&wish(content))?.map(|file| Self::Rest { file, from: *from }))
+                let (from, end) = (*from, content.size);
+                Ok(open(&wish(content))?.map(|file| Self::Rest { file, from, end }))
             }
             Some(Has::Older(hash, size)) if large(*size) && large(content.size) => {
                 let older = Wanted { hash: *hash, size: *size, path: &content.path };
                 let (Some(mut older), Some(file)) = (open(&older)?, open(&wish(content))?) else {
                     return Ok(None);
                 };
-                Ok(Some(Self::Difference { file, older: ChunkList::of(&mut older)?.places() }))
+                let older = ChunkList::of(&mut older, stop)?.places();
+                Ok(Some(Self::Difference { file, older }))
             }
             _ => Ok(None),
         }
@@ -91,16 +94,19 @@ impl Lacking {
 
     fn send(self, target: &mut Sending<'_>, stop: &Quiet<'_>) -> Result<()> {
         match self {
-            Self::Rest { file, from } => {
+            Self::Rest { file, from, end } => {
                 target.old(0, from)?;
                 let (mut buffer, mut at) = (vec![0; COPY_BUFFER_BYTES], from);
-                loop {
-                    match file.read_at(&mut buffer, at)? {
-                        0 => return Ok(()),
-                        read => target.write_all(&buffer[..read])?,
+                while at < end {
+                    let left = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+                    let read = file.read_at(&mut buffer[..left], at)?;
+                    if read == 0 {
+                        break;
                     }
-                    at += buffer.len() as u64;
+                    target.write_all(&buffer[..read])?;
+                    at += read as u64;
                 }
+                Ok(())
             }
             Self::Difference { mut file, older } => {
                 let tell = &mut |piece: Piece<'_>| match piece {
