@@ -24,7 +24,7 @@ pub(super) const LIST_BYTES_MAX: usize = 512 << 20;
 /// How a chunk is cut: a gigabyte has some 8,000 of them, and their list some 150 KB.
 const MIN: usize = 32 << 10;
 const AVERAGE: usize = 128 << 10;
-const MAX: usize = 512 << 10;
+const MAX: usize = 256 << 10;
 
 /// What stands for the bytes of a chunk.
 type Mark = [u8; 16];
