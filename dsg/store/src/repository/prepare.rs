@@ -424,15 +424,6 @@ impl LocalUpload<'_> {
         }
         self.or_nothing(sync_file_system(&self.directory))
     }
-
-    /// What can't be made durable together is thrown away: see [`Directory::sync_or_remove`].
-    fn or_nothing(&self, synced: crate::system::Result<()>) -> Result<()> {
-        if synced.is_err() {
-            // That it failed is told either way.
-            let _ = self.directory.clear();
-        }
-        Ok(synced?)
-    }
 }
 
 /// What the manifest will say. The size is that of the bytes that arrived.

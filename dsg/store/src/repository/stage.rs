@@ -188,6 +188,15 @@ impl LocalRepository {
 }
 
 impl LocalUpload<'_> {
+    /// What can't be made durable together is thrown away: see [`Directory::sync_or_remove`].
+    pub(super) fn or_nothing(&self, synced: crate::system::Result<()>) -> Result<()> {
+        if synced.is_err() {
+            // That it failed is told either way.
+            let _ = self.directory.clear();
+        }
+        Ok(synced?)
+    }
+
     pub(super) fn staged(&self) -> std::sync::MutexGuard<'_, HashMap<RepoPath, Staged>> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
