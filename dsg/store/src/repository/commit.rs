@@ -128,7 +128,7 @@ impl LocalUpload<'_> {
         }
         self.look_again(&prepared.steps)?;
         self.make_visible(prepared)?;
-        let touched = carry_out(repository, &self.transaction, &prepared.steps)?;
+        let touched = carry_out(repository, &self.transaction, &self.directory, &prepared.steps)?;
         if touched.directories.len() <= SYNC_UNDER_LOCK_MAX {
             repository.sync_touched(&touched)?;
             repository.keep_committed(&lock, monitor);

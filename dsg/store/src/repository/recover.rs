@@ -47,7 +47,8 @@ impl LocalRepository {
         // The crash may have come before the commit itself was durable, or after renames that were
         // not: everything the steps name is synced again, done by this run or not.
         let steps = pack.steps()?;
-        let touched = Touched::named_by(&steps).and(carry_out(self, &transaction, &steps)?);
+        let touched =
+            Touched::named_by(&steps).and(carry_out(self, &transaction, &directory, &steps)?);
         self.snapshots.sync()?;
         if !few(&touched) {
             return Ok(Some(transaction));

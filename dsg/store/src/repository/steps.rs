@@ -13,7 +13,7 @@ use dsg_core::hash::ContentHash;
 use dsg_core::snapshot::TransactionId;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{LocalRepository, STAGING, UNFILED};
+use super::layout::{LocalRepository, UNFILED};
 use crate::error::Result;
 use crate::system::{Directory, Kind, Parents, Status, present};
 
@@ -92,19 +92,20 @@ impl Touched {
     }
 }
 
-/// Carries out the steps of a committed transaction.
+/// Carries out the steps of a committed transaction. `staging` is its staging area, opened when the
+/// steps were read: its owner may have done them all and removed it meanwhile.
 pub(super) fn carry_out(
     repository: &LocalRepository,
     transaction: &TransactionId,
+    staging: &Directory,
     steps: &[CommitStep],
 ) -> Result<Touched> {
-    let staging = repository.control.directory(STAGING)?.directory(transaction.to_string())?;
     let mut work = Work {
         repository,
         transaction,
-        staging: &staging,
+        staging,
         visible: Parents::new(&repository.root),
-        staged: Parents::new(&staging),
+        staged: Parents::new(staging),
         touched: BTreeSet::new(),
         kept: false,
     };
