@@ -55,17 +55,8 @@ pub fn reattach(project: &Project, repository: &dyn Repository) -> Result<()> {
     let dsg = project.make_dsg()?;
     let _lock = lock_project(&dsg)?;
     if let Some(transactions) = present(dsg.directory(TRANSACTIONS))? {
-        // Only a sync that was cut off while it put files into place had taken some out. A journal that
-        // can't be read may be that of any.
-        let journal = Journal::read(&dsg);
         for entry in transactions.entries()? {
-            match &journal {
-                Ok(None) => transactions.remove_tree(&entry.name)?,
-                Ok(Some(journal)) if entry.name != *journal.transaction.to_string() => {
-                    transactions.remove_tree(&entry.name)?;
-                }
-                _ => trash::keep_whole(&dsg, &transactions, &entry.name)?,
-            }
+            trash::keep_whole(&dsg, &transactions, &entry.name)?;
         }
     }
     Journal::clear(&dsg)?;
