@@ -63,6 +63,7 @@ fn generations_on_zfs_and_btrfs_are_joined_like_any_repository() {
         let repository = format!("{mountpoint}/SV");
         let bob = world.person("bob");
         bob.run(&["-C", "..", "clone", &repository]).succeeded();
+        assert_eq!(kept_as(&bob), kept_as(&alice), "the configuration of a clone says where it is");
         assert_eq!(bob.read("input/a"), "1");
         bob.write("input/b", "2");
         bob.run(&["sync"]).succeeded();
@@ -78,6 +79,15 @@ fn generations_on_zfs_and_btrfs_are_joined_like_any_repository() {
         let again = alice.run(&["init", "--repository-path", &mountpoint]);
         assert_ne!(again.code, Some(0), "{}", again.stdout);
     }
+}
+
+/// What a configuration says of the repository: type, host, pool, place, mode.
+fn kept_as(person: &testkit::cli::Person) -> Vec<String> {
+    let shown = person.run(&["config", "show"]).succeeded();
+    let lines = shown.stdout.lines().filter(|line| line.starts_with("repository."));
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    assert!(lines.len() >= 3, "{}", shown.stdout);
+    lines
 }
 
 /// `list-repos` names the repository and how it is kept.

@@ -10,7 +10,7 @@ use dsg_core::tracked::{Area, FileVerdict};
 
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
-use crate::project::{Project, StateFile, read_index, stamp};
+use crate::project::{Project, StateFile, stamp};
 use crate::scan::{Index, IndexEntry, Unknown, Walk, walk};
 use crate::system::{Directory, Kind, Parents, present};
 
@@ -102,7 +102,7 @@ fn known(project: &Project) -> Result<(Index, Moment)> {
     let Some(dsg) = project.dsg()? else { return Ok(nothing()) };
     let Some(file) = StateFile::open(&dsg)? else { return Ok(nothing()) };
     let validity = project.validity(Some(file.state()));
-    let index = read_index(&dsg)?.filter(|index| index.validity == validity);
+    let index = Index::read(&dsg)?.filter(|index| index.validity == validity);
     Ok((index.unwrap_or_else(|| Index::empty(validity)), stamp(&dsg)?))
 }
 

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dsg_core::config::{
-    IgnoreConfig, PROJECT_FILE, ProjectConfig, RepositoryConfig, RepositoryType, new_project_text,
-    parse_project, to_yaml,
+    IgnoreConfig, PROJECT_FILE, ProjectConfig, RepositoryConfig, RepositoryType, ZfsMode,
+    new_project_text, parse_project, to_yaml,
 };
 use dsg_core::snapshot::SnapshotDocument;
 use dsg_core::tracked::Rules;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{self, Place};
 use dsg_store::remote::RemoteRepository;
-use dsg_store::repository::Repository;
+use dsg_store::repository::{Description, Repository, Storage};
 use dsg_store::system::Directory;
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
@@ -162,14 +162,22 @@ fn configuration_of(repository: &dyn Repository, host: &str, place: &Path) -> Re
         )
         .next("a repository needs a name that is UTF-8 text"));
     };
+    let (kind, zfs) = kind_of(repository.description());
     let Some(rules) = newest_rules(repository)? else {
-        return new_project_text(&name, RepositoryType::Posix, host, &mountpoint, &[], None)
+        return new_project_text(&name, kind, host, &mountpoint, &[], zfs)
             .map_err(|error| configuration_error(&error));
     };
+    let host = host.to_owned();
     let lists = rules.lists();
     let config = ProjectConfig {
         name,
-        repository: RepositoryConfig::Posix { host: host.to_owned(), mountpoint },
+        repository: match (kind, zfs) {
+            (_, Some((pool, mode))) => {
+                RepositoryConfig::Zfs { host, pool: pool.to_owned(), mountpoint, mode }
+            }
+            (RepositoryType::Btrfs, _) => RepositoryConfig::Btrfs { host, mountpoint },
+            _ => RepositoryConfig::Posix { host, mountpoint },
+        },
         data_dirs: lists.data_dirs,
         ignore: IgnoreConfig {
             paths: lists.ignore_paths,
@@ -178,6 +186,21 @@ fn configuration_of(repository: &dyn Repository, host: &str, place: &Path) -> Re
         },
     };
     Ok(to_yaml(&config))
+}
+
+/// The type of a repository as a configuration names it, with pool and mode. One on ZFS that does not
+/// say in which pool it was made is used as a directory like any other, which always works.
+fn kind_of(description: &Description) -> (RepositoryType, Option<(&str, ZfsMode)>) {
+    let zfs = |mode| match description.pool.as_deref() {
+        Some(pool) => (RepositoryType::Zfs, Some((pool, mode))),
+        None => (RepositoryType::Posix, None),
+    };
+    match description.storage {
+        Storage::ZfsInPlace => zfs(ZfsMode::InPlace),
+        Storage::ZfsGenerations => zfs(ZfsMode::Generations),
+        Storage::Btrfs => (RepositoryType::Btrfs, None),
+        Storage::Plain => (RepositoryType::Posix, None),
+    }
 }
 
 /// The rules of the newest snapshot; `None` when there is no snapshot or it names none.

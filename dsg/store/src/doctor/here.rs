@@ -8,7 +8,8 @@ use super::{Finding, count, or_error, size};
 use crate::clean::measure;
 use crate::error::Result;
 use crate::normalize;
-use crate::project::{self, Journal, Project, StateFile, TRANSACTIONS, read_index, stamp, trash};
+use crate::project::{self, Journal, Project, StateFile, TRANSACTIONS, stamp, trash};
+use crate::scan::Index;
 use crate::system::{Directory, present};
 
 /// Clocks that differ by more than this make times of files useless.
@@ -173,7 +174,7 @@ fn index(project: &Project, dsg: &Directory) -> Result<Finding> {
     const TOPIC: &str = "index";
     let state = StateFile::open(dsg)?;
     let validity = project.validity(state.as_ref().map(StateFile::state));
-    Ok(match read_index(dsg)? {
+    Ok(match Index::read(dsg)? {
         Some(index) if index.validity == validity => Finding::fine(TOPIC, "up to date"),
         Some(_) => Finding::fine(TOPIC, "of an earlier state; the next look renews it"),
         None => Finding::fine(TOPIC, "none; the next look reads every file once"),

@@ -29,7 +29,7 @@ pub use unfinished::unfinished_sync;
 
 use crate::error::{Code, Error, Result};
 use crate::repository::{self, LocalRepository, Repository};
-use crate::scan::{Index, Validity};
+use crate::scan::Validity;
 use crate::system::{Directory, FileLock, lock_file, machine_name, present, random};
 
 /// The directory beside the configuration.
@@ -39,11 +39,9 @@ pub(crate) const TRANSACTIONS: &str = "tx";
 
 const LOCK: &str = "lock";
 const STAMP: &str = "stamp";
-const INDEX: &str = "index";
 const RESOLUTIONS: &str = "resolutions.json";
 const MOUNTS: &str = "mounts.json";
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
-const INDEX_BYTES_MAX: u64 = 8 << 30;
 const NOTE_BYTES_MAX: u64 = 64 << 20;
 
 /// A project, opened for reading.
@@ -258,22 +256,6 @@ pub(crate) fn stamp(dsg: &Directory) -> Result<Moment> {
     let file = dsg.open_in_place(STAMP, 0o600)?;
     file.write_all_at(b"\n", 0)?;
     Ok(file.status()?.changed)
-}
-
-/// The index, if there is a whole one.
-pub(crate) fn read_index(dsg: &Directory) -> Result<Option<Index>> {
-    let Some(mut reader) = present(dsg.open_file(INDEX))? else { return Ok(None) };
-    Ok(Index::parse(reader.read_to_end(INDEX_BYTES_MAX)?))
-}
-
-/// Replaces the index. Not synced: a torn one is recognized and read as none.
-pub(crate) fn write_index(dsg: &Directory, bytes: &[u8]) -> Result<()> {
-    let temporary = "index.new";
-    dsg.remove_file_if_there(temporary)?;
-    let mut file = dsg.create_file(temporary, 0o600)?;
-    file.write_all(bytes)?;
-    drop(file);
-    Ok(dsg.rename(temporary, dsg, INDEX)?)
 }
 
 /// Draws a transaction id.

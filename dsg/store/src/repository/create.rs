@@ -70,6 +70,9 @@ pub struct Description {
     /// How its states are kept; not written for plain files.
     #[serde(default, skip_serializing_if = "Storage::is_plain")]
     pub storage: Storage,
+    /// The ZFS pool in which it was made: for the configuration that a clone writes, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
 }
 
 impl Description {
@@ -146,7 +149,7 @@ pub enum Created {
 /// # Errors
 /// When something else is there, or the disk or the permissions say no.
 pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created> {
-    create_with(root, &Making { access, storage: Storage::Plain, id: None, clock })
+    create_with(root, &Making { access, storage: Storage::Plain, pool: None, id: None, clock })
 }
 
 /// What a repository is made with.
@@ -154,6 +157,7 @@ pub fn create(root: &Path, access: Access, clock: &dyn Clock) -> Result<Created>
 pub(super) struct Making<'a> {
     pub(super) access: Access,
     pub(super) storage: Storage,
+    pub(super) pool: Option<&'a str>,
     /// Its id, if it is a part of a repository that has one.
     pub(super) id: Option<RepositoryId>,
     pub(super) clock: &'a dyn Clock,
@@ -193,6 +197,7 @@ pub(super) fn create_with(root: &Path, making: &Making<'_>) -> Result<Created> {
         access,
         created: clock.now().to_string(),
         storage,
+        pool: making.pool.map(str::to_owned),
     };
     let mut text = serde_json::to_vec_pretty(&description)
         .map_err(|e| Error::new(Code::Disk, "could not write repository.json").because(e))?;

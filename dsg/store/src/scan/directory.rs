@@ -92,7 +92,7 @@ pub(super) fn one_directory(
 struct DirectoryVisit<'a, 'f> {
     walk: &'a Walk<'a>,
     place: &'a Place,
-    known: std::iter::Peekable<super::index::Entries<'a>>,
+    known: std::iter::Peekable<super::index::Merged<'a>>,
     /// Index entries that are new or other than they were, by name; `None` for those that go.
     updates: Updates,
     /// Keys seen here that are not the name itself, to find two spellings of one name.

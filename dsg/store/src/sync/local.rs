@@ -264,14 +264,14 @@ impl LocalFiles {
         self.found.records.is_empty() && !self.rebased
     }
 
-    /// The bytes of the new index, for the C that it was made with.
-    pub(crate) fn index_bytes(&self) -> Vec<u8> {
-        self.index_bytes_for(self.index.validity)
+    /// Makes the index on disk say all this, for the C that it was made with.
+    pub(crate) fn save_index(&self, dsg: &Directory) -> Result<()> {
+        self.save_index_for(self.index.validity, dsg)
     }
 
-    /// The bytes of the new index, for another C.
-    pub(crate) fn index_bytes_for(&self, validity: Validity) -> Vec<u8> {
-        self.index.write(validity, self.index.left_out, &self.found.records)
+    /// Makes the index on disk say all this, for another C.
+    pub(crate) fn save_index_for(&self, validity: Validity, dsg: &Directory) -> Result<()> {
+        self.index.save(dsg, validity, &self.found.records)
     }
 
     /// Data directories that were on another device than the project.

@@ -16,8 +16,7 @@ use super::past::follows;
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Phase};
 use crate::project::{
-    self, CachedRoot, Project, State, StateFile, Trees, mounts, read_index, stamp,
-    try_lock_project, write_index,
+    self, CachedRoot, Project, State, StateFile, Trees, mounts, stamp, try_lock_project,
 };
 use crate::repository::{Head, Repository};
 use crate::scan::{Index, Relation, Unknown, UnknownReason, Walk, rebase, walk};
@@ -303,7 +302,7 @@ pub(crate) fn check_identity(
 /// The index, made valid for this C and these rules if it is not.
 fn valid_index(project: &Project, dsg: &Directory, store: &mut Store<'_>) -> Result<Index> {
     let validity = project.validity(Some(store.file.state()));
-    let old = read_index(dsg)?;
+    let old = Index::read(dsg)?;
     if let Some(index) = &old
         && index.validity == validity
     {
@@ -463,7 +462,7 @@ pub fn remember(dsg: &Directory, look: &Look) -> Result<()> {
         return Ok(());
     }
     let Some(_lock) = try_lock_project(dsg) else { return Ok(()) };
-    write_index(dsg, &look.local.index_bytes())
+    look.local.save_index(dsg)
 }
 
 /// How a path on disk relates to C.

@@ -24,7 +24,6 @@ use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::{
     Applied, Journal, Project, Skipped, TRANSACTIONS, apply, lock_project, new_transaction,
-    write_index,
 };
 use crate::repository::{CommitAnswer, CommitRequest, Head, PathChange, Repository};
 use crate::system::{Directory, FileLock, present};
@@ -296,5 +295,5 @@ fn remember_locked(dsg: &Directory, look: &Look) -> Result<()> {
     if look.local.is_as_indexed() {
         return Ok(());
     }
-    write_index(dsg, &look.local.index_bytes())
+    look.local.save_index(dsg)
 }

@@ -13,7 +13,7 @@ use super::look::{cached_damaged, difference, head_root, insert};
 use super::{Look, Sync, SyncOutcome, SyncReport, Work, word};
 use crate::error::Result;
 use crate::monitor::Notice;
-use crate::project::{self, CachedRoot, State, StateFile, Trees, save_mounts, stamp, write_index};
+use crate::project::{self, CachedRoot, State, StateFile, Trees, save_mounts, stamp};
 use crate::repository::{Head, NewEntry, PathChange};
 use crate::scan::Validity;
 use crate::system::{Parents, present};
@@ -32,7 +32,7 @@ impl Sync<'_> {
             cached: state.cached.map(|cached| cached.hash),
         };
         if !look.local.is_as_indexed() || state.cached != look.state.cached {
-            write_index(self.dsg, &look.local.index_bytes_for(validity))?;
+            look.local.save_index_for(validity, self.dsg)?;
         }
         let mounted = look.local.mounted()?;
         if mounted != project::mounts(self.dsg)? {

@@ -120,7 +120,8 @@ fn holding_dataset(pool: &str, mountpoint: &Path) -> Result<String> {
 /// # Errors
 /// As [`create`](super::super::create), and when the file system says no.
 pub fn create_planned(plan: &Plan, access: Access, clock: &dyn Clock) -> Result<Created> {
-    let making = Making { access, storage: plan.storage, id: None, clock };
+    let pool = plan.dataset.as_deref().and_then(|dataset| dataset.split('/').next());
+    let making = Making { access, storage: plan.storage, pool, id: None, clock };
     match (plan.storage, &plan.dataset) {
         (Storage::ZfsInPlace, Some(dataset)) => {
             make_dataset(dataset, &plan.path, None, access)?;

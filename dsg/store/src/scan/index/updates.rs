@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Cursor, Entries, IndexEntry, RawEntry, put_entry, put_text};
+use super::entry::{Cursor, Entries, put_entry, put_text};
+use super::{IndexEntry, RawEntry};
 
 /// Entries of one directory that are new or other than they were, and names of those that go. A first
 /// sync has one of each file, so they are kept as they will be written.
@@ -87,8 +88,58 @@ impl Updates {
         self.items.iter().filter_map(|item| self.entry(*item))
     }
 
-    /// As [`entries`](Self::entries), with those that go.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Option<RawEntry<'_>>)> {
-        self.items.iter().map(|item| (self.name(*item), self.entry(*item)))
+    /// One of them by its place in the order of names, with those that go.
+    pub(super) fn nth(&self, place: usize) -> Option<(&str, Option<RawEntry<'_>>)> {
+        self.items.get(place).map(|item| (self.name(*item), self.entry(*item)))
+    }
+
+    /// Adds what is said later; the last word on a name counts.
+    pub(super) fn extend(&mut self, later: &Self) {
+        for item in &later.items {
+            let start = self.bytes.len();
+            match later.entry(*item) {
+                Some(entry) => self.bytes.extend_from_slice(entry.bytes),
+                None => put_text(&mut self.bytes, later.name(*item)),
+            }
+            self.insert(later.name(*item), Item { start, stays: item.stays });
+        }
+    }
+
+    /// An upper bound of how many bytes [`put`](Self::put) writes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len() + self.items.len()
+    }
+
+    /// Writes them by name: 1 and an entry, or 0 and a name that goes.
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        for item in &self.items {
+            out.push(u8::from(item.stays));
+            match self.entry(*item) {
+                Some(entry) => out.extend_from_slice(entry.bytes),
+                None => put_text(out, self.name(*item)),
+            }
+        }
+    }
+
+    /// Reads what [`put`](Self::put) wrote; `None` when the bytes are something else.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut updates = Self::new();
+        let mut cursor = Cursor { bytes, at: 0 };
+        while cursor.at < bytes.len() {
+            let stays = cursor.take(1)? == [1];
+            let at = cursor.at;
+            let name = if stays {
+                let mut entries = Entries { cursor };
+                let name = entries.next()?.name;
+                cursor = entries.cursor;
+                name
+            } else {
+                cursor.text()?
+            };
+            let start = updates.bytes.len();
+            updates.bytes.extend_from_slice(&bytes[at..cursor.at]);
+            updates.insert(name, Item { start, stays });
+        }
+        Some(updates)
     }
 }
