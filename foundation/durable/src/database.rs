@@ -21,10 +21,13 @@ use sqlx::{ConnectOptions as _, Postgres, Sqlite};
 
 use crate::error::Error;
 use crate::filesystem;
+use crate::reach;
 use crate::transaction::Transaction;
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how long without a connection it is asked whether there is anybody at all.
+const SUSPICIOUS: Duration = Duration::from_millis(250);
 /// How long a SQLite connection waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
@@ -96,6 +99,19 @@ pub struct PoolUse {
     pub idle: u32,
 }
 
+impl DatabaseSettings {
+    /// Whether they name a database of ours; nothing is opened.
+    ///
+    /// # Errors
+    /// When they don't.
+    pub fn check(&self) -> Result<(), Error> {
+        match engine_of(&self.url)? {
+            Engine::Sqlite => sqlite_options(&self.url).map(drop),
+            Engine::Postgres => postgres_options(self).map(drop),
+        }
+    }
+}
+
 /// A database: its pools, cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -107,7 +123,7 @@ pub struct Database {
 #[derive(Clone, Debug)]
 enum Pools {
     Sqlite { file: PathBuf, readers: sqlx::Pool<Sqlite>, writer: sqlx::Pool<Sqlite> },
-    Postgres(sqlx::Pool<Postgres>),
+    Postgres { pool: sqlx::Pool<Postgres>, server: reach::Server },
 }
 
 impl Database {
@@ -122,6 +138,7 @@ impl Database {
             Engine::Sqlite => {
                 let options = sqlite_options(&settings.url)?;
                 let file = options.get_filename().to_owned();
+                reach::place_for(&file)?;
                 if let Some(kind) = filesystem::network(&file) {
                     return Err(Error::NetworkFilesystem { path: file, kind });
                 }
@@ -133,7 +150,9 @@ impl Database {
                 }
             }
             Engine::Postgres => {
-                Pools::Postgres(pool(size).connect_lazy_with(postgres_options(settings)?))
+                let options = postgres_options(settings)?;
+                let server = reach::Server::of(&options);
+                Pools::Postgres { pool: pool(size).connect_lazy_with(options), server }
             }
         };
         Ok(Self { pools, read_only: Arc::new(AtomicBool::new(false)), pooler: settings.pooler })
@@ -144,7 +163,7 @@ impl Database {
     pub const fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -153,7 +172,7 @@ impl Database {
     pub fn file(&self) -> Option<&Path> {
         match &self.pools {
             Pools::Sqlite { file, .. } => Some(file),
-            Pools::Postgres(_) => None,
+            Pools::Postgres { .. } => None,
         }
     }
 
@@ -163,10 +182,10 @@ impl Database {
     /// When there is no connection.
     pub async fn read(&self) -> Result<Transaction, Error> {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => {
-                begin(readers, BEGIN_READ_SQLITE).await.map(Transaction::sqlite)
+            Pools::Sqlite { file, readers, .. } => sqlite(file, readers, BEGIN_READ_SQLITE).await,
+            Pools::Postgres { pool, server } => {
+                self.postgres(pool, server, BEGIN_READ_POSTGRES).await
             }
-            Pools::Postgres(pool) => self.postgres(pool, BEGIN_READ_POSTGRES).await,
         }
     }
 
@@ -179,19 +198,37 @@ impl Database {
             return Err(Error::ReadOnly);
         }
         match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                begin(writer, BEGIN_WRITE_SQLITE).await.map(Transaction::sqlite)
+            Pools::Sqlite { file, writer, .. } => sqlite(file, writer, BEGIN_WRITE_SQLITE).await,
+            Pools::Postgres { pool, server } => {
+                self.postgres(pool, server, BEGIN_WRITE_POSTGRES).await
             }
-            Pools::Postgres(pool) => self.postgres(pool, BEGIN_WRITE_POSTGRES).await,
         }
+    }
+
+    /// Ends when it is certain that nobody answers at the database's address, and else never: a pool
+    /// tries again until its time is up, which is right for a request and long for who only looks.
+    pub(crate) async fn refusal(&self) -> Error {
+        if let Pools::Postgres { server, .. } = &self.pools {
+            tokio::time::sleep(SUSPICIOUS).await;
+            if let Some(error) = server.obstacle().await {
+                return error;
+            }
+        }
+        std::future::pending().await
     }
 
     async fn postgres(
         &self,
         pool: &sqlx::Pool<Postgres>,
+        server: &reach::Server,
         statement: &'static str,
     ) -> Result<Transaction, Error> {
-        Ok(Transaction::postgres(begin(pool, statement).await?, !self.pooler))
+        match begin(pool, statement).await {
+            Ok(transaction) => Ok(Transaction::postgres(transaction, !self.pooler)),
+            // The pool tries again until its time is up, and then does not say why it got nothing.
+            Err(busy @ Error::Busy { .. }) => Err(server.obstacle().await.unwrap_or(busy)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets this process only read, or write again: the schema may be newer than the program.
@@ -204,7 +241,7 @@ impl Database {
     pub fn pool_use(&self) -> PoolUse {
         let (size, idle, max_size) = match &self.pools {
             Pools::Sqlite { readers, .. } => counts(readers),
-            Pools::Postgres(pool) => counts(pool),
+            Pools::Postgres { pool, .. } => counts(pool),
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(size);
         PoolUse { max_size, active: size - idle, idle }
@@ -217,9 +254,18 @@ impl Database {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+/// SQLite says that a file can't be opened, and not which.
+async fn sqlite(
+    file: &Path,
+    pool: &sqlx::Pool<Sqlite>,
+    statement: &'static str,
+) -> Result<Transaction, Error> {
+    begin(pool, statement).await.map(Transaction::sqlite).map_err(|error| error.about(file))
 }
 
 /// A connection that the other side closed while it was idle is noticed when a transaction begins:

@@ -1,6 +1,6 @@
 //! How the database says no: what happened, whether a retry helps, what to do next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use foundation_runtime::exit::Exit;
 use sqlx::error::{DatabaseError, ErrorKind};
@@ -150,6 +150,16 @@ impl Error {
             Self::Constraint { .. } | Self::Statement { .. } | Self::Decode { .. } => {
                 Exit::Unexpected
             }
+        }
+    }
+
+    /// Names the file that can't be opened.
+    pub(crate) fn about(self, file: &Path) -> Self {
+        match self {
+            Self::Unavailable { what } => {
+                Self::Unavailable { what: format!("{}: {what}", file.display()) }
+            }
+            other => other,
         }
     }
 

@@ -4,6 +4,7 @@ mod database;
 mod error;
 mod filesystem;
 pub mod migration;
+mod reach;
 mod statement;
 mod transaction;
 mod value;

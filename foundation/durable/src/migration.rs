@@ -22,5 +22,5 @@ mod status;
 pub use coordinator::{Coordinator, Failure, Mode, Outcome};
 pub use file::{Migration, MigrationFile, Migrations, Problem, Step};
 pub use holder::{Holder, lock_holder};
-pub use look::{Applied, Look, State, broken_postconditions, look};
+pub use look::{Applied, Look, State, broken_postconditions, damage, look};
 pub use status::{Phase, Status};

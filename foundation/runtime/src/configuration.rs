@@ -1,8 +1,8 @@
 //! Configuration: one list of keys, four places where a value may come from.
 //!
-//! Later ones win: the default, the file, the environment, files that the environment names
-//! (`…_FILE`, for secrets), the command line. Nothing is guessed: an unknown key or a value of the
-//! wrong kind is an error that names its place, and all errors are told at once. Each value
+//! Later ones win: the default, the file, the environment or files that it names (`…_FILE`, for
+//! secrets), the command line. Nothing is guessed: an unknown key, a value of the wrong kind or a
+//! variable beside its `…_FILE` is an error that names its place, and all errors are told at once. Each value
 //! remembers where it came from, so that `config explain` can say it.
 
 use std::collections::BTreeMap;
@@ -41,6 +41,8 @@ pub struct Key {
     pub default: &'static str,
     /// Whether the value is never shown.
     pub secret: bool,
+    /// What is wrong with a value of the right kind, in words that don't repeat a secret.
+    pub check: fn(&str) -> Option<String>,
     /// What it is for.
     pub help: &'static str,
 }
@@ -51,6 +53,12 @@ impl Key {
     pub fn variable(&self, prefix: &str) -> String {
         format!("{prefix}_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
+}
+
+/// The check of a key whose kind says it all.
+#[must_use]
+pub const fn anything(_: &str) -> Option<String> {
+    None
 }
 
 /// Where a value came from.
@@ -213,7 +221,7 @@ impl Loader<'_> {
         let value = value.trim().to_owned();
         // A default that is empty stands for "none", whatever the kind.
         let none = value.is_empty() && key.default.is_empty();
-        if !none && let Some(what) = mismatch(key.kind, &value) {
+        if !none && let Some(what) = mismatch(key.kind, &value).or_else(|| (key.check)(&value)) {
             // The value may be a secret: only its kind is told.
             self.problem(origin.to_string(), format!("{}: {what}", key.name));
             return;
@@ -224,6 +232,11 @@ impl Loader<'_> {
             Content::Plain(value)
         };
         self.entries.insert(key.name, Entry { value, origin });
+    }
+
+    fn is_from_environment(&self, key: &Key) -> bool {
+        let entry = self.entries.get(key.name);
+        entry.is_some_and(|entry| matches!(entry.origin, Origin::Environment(_)))
     }
 
     fn problem(&mut self, place: String, what: String) {
@@ -272,7 +285,6 @@ impl Loader<'_> {
     fn environment(&mut self, environment: &[(String, String)]) {
         let start = format!("{}_", self.prefix);
         let keys = self.keys;
-        // A value in a file wins over a value in the variable, whichever comes first.
         for secrets in [false, true] {
             for (variable, value) in environment {
                 if !variable.starts_with(&start) || set_by_others(&variable[start.len()..]) {
@@ -283,6 +295,11 @@ impl Loader<'_> {
                 match (by_name(variable), variable.strip_suffix("_FILE").and_then(by_name)) {
                     (Some(key), _) if !secrets => {
                         self.put(key, value, Origin::Environment(variable.clone()));
+                    }
+                    (None, Some(key)) if secrets && self.is_from_environment(key) => {
+                        let both = key.variable(self.prefix);
+                        let what = format!("{both} is set as well; unset one of the two");
+                        self.problem(format!("environment {variable}"), what);
                     }
                     (None, Some(key)) if secrets => match read_secret(Path::new(value)) {
                         Ok(text) => {

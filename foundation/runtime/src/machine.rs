@@ -80,13 +80,16 @@ pub fn is_writable(directory: &Path) -> bool {
 /// A directory that can't be used.
 #[derive(Debug, Error)]
 #[error(
-    "the data directory {} can't be written: {source}. It belongs to user {owner}, group {owner_group}; this process is user {user}, group {group}",
-    path.display()
+    "the data directory {} can't be written: {source}. {} belongs to user {owner}, group {owner_group}; this process is user {user}, group {group}",
+    path.display(),
+    if nearest == path { "It".to_owned() } else { nearest.display().to_string() }
 )]
 pub struct NotWritable {
     /// The directory.
     pub path: PathBuf,
-    /// Who owns it, or the nearest one above it that is there.
+    /// The same, or the nearest above it that is there.
+    pub nearest: PathBuf,
+    /// Who owns that.
     pub owner: u32,
     /// Its group.
     pub owner_group: u32,
@@ -102,11 +105,23 @@ impl NotWritable {
     /// The command that puts it right.
     #[must_use]
     pub fn next_step(&self) -> String {
-        let path = self.path.display();
-        if self.source.kind() == io::ErrorKind::ReadOnlyFilesystem {
-            return format!("mount {path} writable");
+        let (path, nearest) = (self.path.display(), self.nearest.display());
+        let (user, group) = (self.user, self.group);
+        match self.source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => format!("mount {path} writable"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                format!("free some space for {path}")
+            }
+            _ if !self.nearest.is_dir() => {
+                format!("name another directory: {nearest} is a file")
+            }
+            // Not `chown`: what is above it is not ours to give away.
+            _ if self.nearest != self.path => {
+                format!("run on the host: sudo install -d -o {user} -g {group} {path}")
+            }
+            _ if self.owner == user => format!("run on the host: sudo chmod u+rwx {path}"),
+            _ => format!("run on the host: sudo chown -R {user}:{group} {path}"),
         }
-        format!("run on the host: sudo chown -R {}:{} {path}", self.user, self.group)
     }
 }
 
@@ -130,7 +145,8 @@ pub fn writable_directory(path: &Path) -> Result<(), NotWritable> {
         let (owner, owner_group) =
             fs::metadata(there).map_or((0, 0), |metadata| (metadata.uid(), metadata.gid()));
         let (user, group) = (user(), group());
-        NotWritable { path: path.to_owned(), owner, owner_group, user, group, source }
+        let (path, nearest) = (path.to_owned(), there.to_owned());
+        NotWritable { path, nearest, owner, owner_group, user, group, source }
     })
 }
 
@@ -168,6 +184,27 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains(&file.join("data").display().to_string()), "{text}");
         assert!(text.contains(&format!("this process is user {}", user())), "{text}");
-        assert!(error.next_step().starts_with("run on the host: sudo chown -R "));
+        for path in [file.join("data"), file.clone()] {
+            let step = writable_directory(&path).expect_err("a file").next_step();
+            assert_eq!(step, format!("name another directory: {} is a file", file.display()));
+        }
+    }
+
+    #[test]
+    fn the_next_step_fits_what_the_system_said() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let there = directory.path();
+        let step = |path: &Path, owner, kind: io::ErrorKind| {
+            let (path, nearest) = (path.to_owned(), there.to_owned());
+            let (owner_group, user, group, source) = (owner, 7, 7, kind.into());
+            NotWritable { path, nearest, owner, owner_group, user, group, source }.next_step()
+        };
+        let denied = io::ErrorKind::PermissionDenied;
+        assert!(step(there, 1, denied).starts_with("run on the host: sudo chown -R 7:7 /"));
+        assert!(step(there, 7, denied).starts_with("run on the host: sudo chmod u+rwx /"));
+        let below = step(&there.join("a/b"), 1, denied);
+        assert!(below.starts_with("run on the host: sudo install -d -o 7 -g 7 /"), "{below}");
+        assert!(step(there, 1, io::ErrorKind::StorageFull).starts_with("free some space"));
+        assert!(step(there, 1, io::ErrorKind::ReadOnlyFilesystem).starts_with("mount "));
     }
 }

@@ -134,7 +134,9 @@ const follow = (section) => {
       const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (signal.aborted) return;
-      if (!answer.ok || !page.querySelector("table.list")) return location.assign(answer.url);
+      const heads = page.getElementById("list-heads");
+      // A table with other columns has other fields too.
+      if (!answer.ok || heads?.cells.length !== table.rows[0].cells.length) return location.assign(answer.url);
       put(page);
       if (remember) history.pushState({}, "", answer.url);
     } catch {

@@ -4,6 +4,8 @@
 //! description, from which the document at `/api/admin/openapi.json` is made.
 
 mod answer;
+mod asked;
+mod contained;
 mod document;
 mod entity;
 mod envelope;
@@ -87,11 +89,12 @@ pub fn openapi() -> OpenApi {
 pub fn router(state: State) -> Router {
     let (router, _) = handlers().split_for_parts();
     let document = document::Document::new(&openapi());
-    let page = document.clone();
+    let (page, sender) = (document.clone(), document.clone());
     let mut router = router
         .route(document::DOCUMENT, get(async move || document.json()))
         .route(document::PAGE, get(async move || page.page()))
         .route(document::STYLE, get(document::style))
+        .route(document::SEND, get(async move |fields| sender.send(fields)))
         .route("/api", any(problem::unknown))
         .route("/api/", any(problem::unknown))
         .route("/api/{*rest}", any(problem::unknown));

@@ -89,7 +89,14 @@ pub fn run() -> Exit {
         Command::Import(arguments) => {
             started(given, Vec::new(), |loaded| import::run(arguments, loaded.settings))
         }
-        Command::Health(arguments) => health::run(&arguments),
+        Command::Health(arguments) => {
+            let configured = || load(given, Vec::new()).map(|loaded| loaded.settings.operations);
+            match arguments.address(configured) {
+                Ok(url) => health::run(&arguments, &url),
+                // Nothing else than 0 and 1 may come of it.
+                Err(_) => Exit::Unexpected,
+            }
+        }
         Command::Config(arguments) => match load(given, Vec::new()) {
             Ok(loaded) => config::run(&arguments, &loaded.configuration),
             Err(exit) => exit,

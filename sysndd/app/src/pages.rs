@@ -6,7 +6,7 @@
 //! style sheet, script and drawings are in the program (`asset`).
 
 mod about;
-mod address;
+pub(crate) mod address;
 mod answer;
 mod asset;
 mod badge;
@@ -41,6 +41,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use sysndd_store::Reader;
 
+pub(crate) use self::failure::refused;
 use crate::state::State;
 
 /// What the pages share.
@@ -53,7 +54,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    fn new(state: State) -> Self {
+    pub(crate) fn new(state: State) -> Self {
         Self {
             reader: state.reader.clone(),
             state,
@@ -83,8 +84,7 @@ impl Pages {
 }
 
 /// The routes of the pages; whatever nothing else answers gets the page "Not found".
-pub fn router(state: State) -> Router {
-    let pages = Pages::new(state);
+pub(crate) fn router(pages: Pages) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/Entities", get(entities::show))

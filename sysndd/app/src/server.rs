@@ -31,6 +31,7 @@ use tower_http::compression::CompressionLayer;
 pub use headers::CONTENT_SECURITY_POLICY;
 pub use watch::RequestId;
 
+use crate::pages::Pages;
 use crate::state::State;
 use crate::{api, pages, ui};
 
@@ -43,13 +44,15 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The public routes with all their layers. From outside to inside: what is watched, how it is
 /// sent, who may ask, how much, and at last the answer.
 pub fn public_router(state: &State) -> Router {
+    let pages = Pages::new(state.clone());
     let routes =
-        Router::new().merge(api::router(state.clone())).merge(pages::router(state.clone()));
+        Router::new().merge(api::router(state.clone())).merge(pages::router(pages.clone()));
     #[cfg(feature = "faults")]
     let routes = routes.merge(crate::faults::router(state.clone()));
     routes
         .layer(DefaultBodyLimit::max(state.settings.public.body_bytes_max))
         .layer(from_fn_with_state(state.clone(), limits::apply))
+        .layer(from_fn_with_state(pages, pages::refused))
         .layer(from_fn_with_state(state.clone(), cors::answer))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), headers::add))

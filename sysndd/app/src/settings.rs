@@ -1,13 +1,17 @@
 //! The settings of `sysndd`: the list of keys, and their values with types.
 
+mod check;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use foundation_durable::DatabaseSettings;
 use foundation_durable::migration::Mode;
-use foundation_runtime::configuration::{Configuration, Key, Kind, Problem, Sources};
+use foundation_runtime::configuration::{Configuration, Key, Kind, Problem, Sources, anything};
 use foundation_runtime::log::Format;
+
+use check::{collide, not_a_database, not_a_site, not_networks, not_origins};
 
 /// What the variables of the environment begin with.
 pub const PREFIX: &str = "SYSNDD";
@@ -15,12 +19,19 @@ pub const PREFIX: &str = "SYSNDD";
 pub const FILE_VARIABLE: &str = "SYSNDD_CONFIG";
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
-    Key { name, kind, default, secret: false, help }
+    Key { name, kind, default, secret: false, check: anything, help }
+}
+
+const fn checked(key: Key, check: fn(&str) -> Option<String>) -> Key {
+    Key { check, ..key }
 }
 
 /// All keys.
 pub const KEYS: &[Key] = &[
-    key("data.directory", Kind::Text, "data", "The only directory that is written"),
+    checked(
+        key("data.directory", Kind::Text, "data", "The only directory that is written"),
+        |value| value.is_empty().then(|| "the name of a directory belongs here".to_owned()),
+    ),
     key(
         "database.ahead",
         Kind::Choice(&["refuse", "read-only"]),
@@ -36,6 +47,7 @@ pub const KEYS: &[Key] = &[
     ),
     Key {
         secret: true,
+        check: not_a_database,
         ..key(
             "database.url",
             Kind::Text,
@@ -70,11 +82,14 @@ pub const KEYS: &[Key] = &[
         "2048",
         "The most connections at a time",
     ),
-    key(
-        "public.cors_allowed_origins",
-        Kind::List,
-        "",
-        "Sites whose pages may call the API, besides those of this machine",
+    checked(
+        key(
+            "public.cors_allowed_origins",
+            Kind::List,
+            "",
+            "Sites whose pages may call the API, besides those of this machine",
+        ),
+        not_origins,
     ),
     key(
         "public.cors_refuse_unknown",
@@ -106,17 +121,23 @@ pub const KEYS: &[Key] = &[
         "50",
         "The rate of a caller; 0 is without limit",
     ),
-    key(
-        "public.trusted_proxies",
-        Kind::List,
-        "",
-        "Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed",
+    checked(
+        key(
+            "public.trusted_proxies",
+            Kind::List,
+            "",
+            "Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed",
+        ),
+        not_networks,
     ),
-    key(
-        "public.url",
-        Kind::Text,
-        "",
-        "The address that people know the site by, for canonical links: https://sysndd.org",
+    checked(
+        key(
+            "public.url",
+            Kind::Text,
+            "",
+            "The address that people know the site by, for canonical links: https://sysndd.org",
+        ),
+        not_a_site,
     ),
     key(
         "shutdown.drain_seconds",
@@ -259,6 +280,17 @@ impl Settings {
         if url.is_empty() {
             url = format!("sqlite:{}", data.join("sysndd.db").display());
         }
+        let operations = address(configuration, "operations.address")?;
+        let public = Public::of(configuration)?;
+        if collide(operations, public.address) {
+            return Err(Problem {
+                place: "operations.address".to_owned(),
+                what: format!(
+                    "{operations} is taken by public.address, {}: give them different ports",
+                    public.address
+                ),
+            });
+        }
         Ok(Self {
             database: DatabaseSettings {
                 pool_size: u32::try_from(configuration.integer("database.pool_size")).unwrap_or(5),
@@ -281,8 +313,8 @@ impl Settings {
                 _ => Format::Human,
             },
             log_level: configuration.text("log.level").to_owned(),
-            operations: address(configuration, "operations.address")?,
-            public: Public::of(configuration)?,
+            operations,
+            public,
             drain: seconds("shutdown.drain_seconds"),
             finish: seconds("shutdown.finish_seconds"),
         })
@@ -291,13 +323,8 @@ impl Settings {
 
 impl Public {
     fn of(configuration: &Configuration) -> Result<Self, Problem> {
-        let mut trusted_proxies = Vec::new();
-        for text in configuration.list("public.trusted_proxies") {
-            trusted_proxies.push(Network::read(text).ok_or_else(|| Problem {
-                place: "public.trusted_proxies".to_owned(),
-                what: format!("{text} is neither an address nor a network like 10.0.0.0/8"),
-            })?);
-        }
+        let trusted_proxies =
+            configuration.list("public.trusted_proxies").filter_map(Network::read).collect();
         let size = |name| usize::try_from(configuration.integer(name)).unwrap_or(usize::MAX);
         let small = |name| u32::try_from(configuration.integer(name)).unwrap_or(u32::MAX);
         Ok(Self {

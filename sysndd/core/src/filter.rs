@@ -203,22 +203,19 @@ impl Term {
             return Err(FilterError::at(Problem::UnknownColumn { known }, &self.column));
         };
         let Target::One(column) = target else { return Ok(()) };
-        if self.operation.is_order() {
-            match column.kind {
-                Kind::Terms => {
-                    return Err(FilterError::at(Problem::NoOrder, &self.column));
-                }
-                Kind::Integer => {
-                    if let Some(value) =
-                        self.values.iter().find(|value| bound(&value.text).is_none())
-                    {
-                        return Err(FilterError::at(Problem::NotNumber, value));
-                    }
-                }
-                Kind::Text | Kind::Inheritance => {}
+        match column.kind {
+            Kind::Terms if self.operation.is_order() => {
+                Err(FilterError::at(Problem::NoOrder, &self.column))
             }
+            // A part of a number may be asked for as text: a search box sends it letter by letter.
+            Kind::Integer if self.operation != Operation::Contains => {
+                match self.values.iter().find(|value| bound(&value.text).is_none()) {
+                    Some(value) => Err(FilterError::at(Problem::NotNumber, value)),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

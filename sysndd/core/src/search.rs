@@ -1,4 +1,12 @@
-//! Search as people type it: near spellings, ranked by Jaro–Winkler distance.
+//! Search as people type it, in three ways.
+//!
+//! - [`Index::search`] is the published one: the nearest by Jaro–Winkler distance, ten at least,
+//!   whether they resemble the word or not.
+//! - [`Index::suggest`] is the published one of a box with choices: what has the word in it, then the
+//!   nearest.
+//! - [`Index::find`] is for people: what has all words in it, then what is spelt nearly so, and nothing
+//!   else. The distance between a word and a long name says little: `encephalopathy` is nearer to
+//!   `esophageal cancer` than to `Developmental and epileptic encephalopathy 2`.
 //!
 //! Comparing a word with everything in a database takes long, so an [`Index`] finds candidates
 //! first: what shares trigrams with the word. It is built once for each state of the data and holds
@@ -10,6 +18,13 @@ use crate::fold::folded;
 
 /// How near a text must be to be found, if there are [`RESULTS_MIN`] of them.
 pub const DISTANCE_MAX: f64 = 0.1;
+/// How near a whole text must be to be taken for a misspelling.
+const MISSPELT: f64 = 0.12;
+/// How near each word must be to one of the text's, and how long it must be to be taken for misspelt.
+const WORD_MISSPELT: f64 = 0.1;
+const WORD_CHARACTERS_MIN: usize = 5;
+/// Candidates that are looked at word by word: what is spelt nearly so shares most trigrams.
+const MISSPELT_CANDIDATES_MAX: usize = 200;
 /// The results that are given even if they are further away.
 pub const RESULTS_MIN: usize = 10;
 /// The most results.
@@ -125,6 +140,37 @@ impl<T: Clone> Index<T> {
             .collect()
     }
 
+    /// The texts that have all words of what was typed in them, those that have it as it was typed
+    /// first; then those in which every word is spelt nearly so. What is equal and no number is found
+    /// alone. Nonsense finds nothing.
+    #[must_use]
+    pub fn find(&self, typed: &str, most: usize) -> Vec<Found<T>> {
+        let typed: String = folded(typed).chars().take(TERM_CHARACTERS_MAX).collect();
+        let words: Vec<&str> = typed.split(' ').filter(|word| !word.is_empty()).collect();
+        if words.is_empty() {
+            return Vec::new();
+        }
+        let mut ranked: Vec<(Likeness, f64, usize)> = Vec::new();
+        for (place, number) in self.candidates(&typed).into_iter().enumerate() {
+            let text = &self.texts[number].folded;
+            let distance = distance(&typed, text);
+            let likeness = with_words(&typed, &words, text).or_else(|| {
+                let nearly = || words.iter().all(|word| has_nearly(text, word));
+                let found = distance < MISSPELT || (place < MISSPELT_CANDIDATES_MAX && nearly());
+                found.then_some(Likeness::Misspelt)
+            });
+            ranked.extend(likeness.map(|likeness| (likeness, distance, number)));
+        }
+        ranked.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let numeric = typed.bytes().all(|byte| byte.is_ascii_digit());
+        let equal = ranked.iter().take_while(|(how, ..)| *how == Likeness::Equal).count();
+        ranked.truncate(if equal > 0 && !numeric { equal.min(most) } else { most });
+        ranked
+            .into_iter()
+            .map(|(_, distance, number)| Found { item: self.texts[number].item.clone(), distance })
+            .collect()
+    }
+
     /// The texts that share most trigrams with a word.
     fn candidates(&self, word: &str) -> Vec<usize> {
         if word.chars().count() <= SHORT {
@@ -146,6 +192,41 @@ impl<T: Clone> Index<T> {
         numbers.truncate(CANDIDATES_MAX);
         numbers.into_iter().map(|(number, _)| number as usize).collect()
     }
+}
+
+/// How a text has in it what was typed, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Equal,
+    /// A word of the text begins with it.
+    AtWord,
+    Within,
+    /// Each word, somewhere.
+    AllWords,
+    Misspelt,
+}
+
+/// How a text has the words in it, if it has them.
+fn with_words(typed: &str, words: &[&str], text: &str) -> Option<Likeness> {
+    let at_word = |at: usize| text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    if typed == text {
+        Some(Likeness::Equal)
+    } else if text.match_indices(typed).any(|(at, _)| at_word(at)) {
+        Some(Likeness::AtWord)
+    } else if text.contains(typed) {
+        Some(Likeness::Within)
+    } else if words.iter().all(|word| text.contains(word)) {
+        Some(Likeness::AllWords)
+    } else {
+        None
+    }
+}
+
+/// Whether a text has a word, or one that is spelt nearly so.
+fn has_nearly(text: &str, word: &str) -> bool {
+    let long = word.chars().count() >= WORD_CHARACTERS_MIN;
+    text.contains(word)
+        || (long && text.split(' ').any(|other| distance(word, other) < WORD_MISSPELT))
 }
 
 /// The trigrams of a folded text. Two blanks before it give its beginning more weight, as
@@ -199,6 +280,34 @@ mod tests {
         assert_eq!(names, ["MED12", "MED13", "MECP2"]);
         let names: Vec<_> = index().suggest("synd", 1).into_iter().map(|f| f.item).collect();
         assert_eq!(names, ["Rett syndrome"]);
+    }
+
+    #[test]
+    fn what_has_the_words_comes_first_and_nonsense_finds_nothing() {
+        let names = [
+            "ZEB2",
+            "ZNHIT3",
+            "esophageal cancer",
+            "Developmental and epileptic encephalopathy 2",
+            "Encephalopathy, lethal",
+            "Kabuki syndrome 2",
+            "KBG syndrome",
+            "Autoencephalopathy",
+            "2",
+        ];
+        let index = Index::new(names.map(|name| (name.to_owned(), name)));
+        let found = |typed: &str| -> Vec<&str> {
+            index.find(typed, 10).into_iter().map(|found| found.item).collect()
+        };
+        assert_eq!(found("encephalopathy"), [names[4], names[3], names[7]]);
+        assert_eq!(found("syndrome 2"), ["Kabuki syndrome 2"]);
+        assert_eq!(found("2 kabuki"), ["Kabuki syndrome 2"]);
+        assert_eq!(found("encefalopathy epileptic"), [names[3]]);
+        assert_eq!(found("zeb2"), ["ZEB2"]);
+        assert_eq!(found("2")[0], "2");
+        assert!(found("2").len() > 1, "a number may be a part of what is meant");
+        assert!(found("zzzzzqqq").is_empty() && found(" ").is_empty());
+        assert_eq!(index.find("encephalopathy", 1).len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use foundation_durable::Statement;
-use sysndd_core::search::{Found, Index};
+use sysndd_core::search::{Found, Index, RESULTS_MAX};
 
 use crate::error::Error;
 use crate::reader::Reading;
@@ -88,7 +88,18 @@ const INHERITANCES: Statement = Statement {
           FROM mode_of_inheritance_list WHERE is_active = 1 ORDER BY sort",
 };
 
-pub(crate) const STATEMENTS: &[Statement] = &[ENTITIES, GENES, DISEASES, INHERITANCES];
+/// Several identifiers of Mondo stand in one value, with `;` between them.
+const BY_MONDO: Statement = Statement {
+    name: "search: by Mondo identifier",
+    sql: "SELECT d.disease_ontology_id_version, d.disease_ontology_name, COALESCE(MIN(e.entity_id), 0) \
+          FROM disease_ontology_set AS d LEFT JOIN public_entity AS e \
+          ON e.disease_ontology_id_version = d.disease_ontology_id_version \
+          WHERE d.is_active = 1 AND ';' || d.mondo || ';' LIKE '%;' || $1 || ';%' \
+          GROUP BY d.disease_ontology_id_version, d.disease_ontology_name \
+          ORDER BY d.disease_ontology_id_version",
+};
+
+pub(crate) const STATEMENTS: &[Statement] = &[ENTITIES, GENES, DISEASES, INHERITANCES, BY_MONDO];
 
 type Targets = Vec<(String, Target)>;
 
@@ -190,21 +201,64 @@ fn fill_entities(
     }
 }
 
-/// What is nearest to a word among the entities that everybody sees: those within the distance, at
-/// least ten; a word that is equal and no number finds just that.
+/// What has all words in it that were typed, or is spelt nearly so, among the entities that everybody
+/// sees: what a page of results shows.
 ///
 /// # Errors
 /// When the database can't be read.
 pub async fn rank(reading: &mut Reading, word: &str) -> Result<Vec<Hit>, Error> {
-    Ok(index(reading, "entities").await?.search(word))
+    suggest(reading, word, RESULTS_MAX).await
 }
 
-/// What a box with suggestions shows for the beginning of a word, a middle or a near spelling.
+/// What is nearest to a word among the entities that everybody sees, as published: those within the
+/// distance, at least ten; a word that is equal and no number finds just that.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn nearest(reading: &mut Reading, word: &str) -> Result<Vec<Hit>, Error> {
+    match by_mondo(reading, word, true).await? {
+        hits if hits.is_empty() => Ok(index(reading, "entities").await?.search(word)),
+        hits => Ok(hits),
+    }
+}
+
+/// The same as [`rank`], only the best: what a box with suggestions shows.
 ///
 /// # Errors
 /// When the database can't be read.
 pub async fn suggest(reading: &mut Reading, word: &str, most: usize) -> Result<Vec<Hit>, Error> {
-    Ok(index(reading, "entities").await?.suggest(word, most))
+    match by_mondo(reading, word, true).await? {
+        hits if hits.is_empty() => Ok(index(reading, "entities").await?.find(word, most)),
+        hits => Ok(hits),
+    }
+}
+
+/// The diseases that Mondo has this identifier for; none if the word is none. They are looked up, and
+/// not in the index: nobody misspells them, and they would make it a fifth larger.
+async fn by_mondo(
+    reading: &mut Reading,
+    word: &str,
+    with_entities: bool,
+) -> Result<Vec<Hit>, Error> {
+    let Some(identifier) = mondo_identifier(word) else { return Ok(Vec::new()) };
+    let mut hits = Vec::new();
+    for row in reading.rows(&BY_MONDO, &[identifier.into()]).await? {
+        let (key, text, entity_id) = (row.text(0)?.into(), row.text(1)?.into(), row.integer(2)?);
+        if entity_id > 0 || !with_entities {
+            let item = Target { field: Field::DiseaseName, text, entity_id, key };
+            hits.push(Hit { item, distance: 0.0 });
+        }
+    }
+    Ok(hits)
+}
+
+/// `MONDO:0010524`, in any case.
+fn mondo_identifier(word: &str) -> Option<String> {
+    let (start, digits) = word.trim().split_once([':', '_'])?;
+    let is_one = start.eq_ignore_ascii_case("mondo")
+        && (1..=10).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_one.then(|| format!("MONDO:{digits}"))
 }
 
 /// Genes by identifier, symbol or name; all that are known, with and without entities.
@@ -215,12 +269,15 @@ pub async fn genes(reading: &mut Reading, word: &str, most: usize) -> Result<Vec
     Ok(index(reading, "genes").await?.suggest(word, most))
 }
 
-/// Diseases by identifier or name.
+/// Diseases by identifier, name or Mondo's identifier.
 ///
 /// # Errors
 /// When the database can't be read.
 pub async fn diseases(reading: &mut Reading, word: &str, most: usize) -> Result<Vec<Hit>, Error> {
-    Ok(index(reading, "diseases").await?.suggest(word, most))
+    match by_mondo(reading, word, false).await? {
+        hits if hits.is_empty() => Ok(index(reading, "diseases").await?.suggest(word, most)),
+        hits => Ok(hits),
+    }
 }
 
 /// Inheritances by term or name.
@@ -233,4 +290,18 @@ pub async fn inheritances(
     most: usize,
 ) -> Result<Vec<Hit>, Error> {
     Ok(index(reading, "inheritances").await?.suggest(word, most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_of_mondo_is_known_by_its_form() {
+        assert_eq!(mondo_identifier(" mondo:0010524 ").as_deref(), Some("MONDO:0010524"));
+        assert_eq!(mondo_identifier("MONDO_0010524").as_deref(), Some("MONDO:0010524"));
+        for other in ["OMIM:300005", "MONDO:", "MONDO:1%", "0010524", "MONDO"] {
+            assert_eq!(mondo_identifier(other), None, "{other}");
+        }
+    }
 }

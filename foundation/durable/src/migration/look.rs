@@ -121,6 +121,13 @@ pub async fn look(database: &Database, migrations: &Migrations) -> Result<Look, 
     if database.file().is_some_and(|file| !file.exists()) {
         return Ok(empty(migrations));
     }
+    tokio::select! {
+        looked = inside(database, migrations) => looked,
+        error = database.refusal() => Err(error),
+    }
+}
+
+async fn inside(database: &Database, migrations: &Migrations) -> Result<Look, Error> {
     let mut transaction = database.read().await?;
     match found(&mut transaction).await {
         Ok(Found::Nothing) => Ok(empty(migrations)),
@@ -263,6 +270,30 @@ pub async fn broken_postconditions(
         }
     }
     Ok(broken)
+}
+
+const QUICK_CHECK: Statement = Statement { name: "quick check", sql: "PRAGMA quick_check(20)" };
+
+/// Reads all of a SQLite file and names what is damaged in it: a page in the middle is noticed by nobody
+/// else before it is needed. PostgreSQL has tools of its own for this.
+///
+/// # Errors
+/// When the database can't be asked.
+pub async fn damage(database: &Database) -> Result<Vec<String>, Error> {
+    if database.file().is_none_or(|file| !file.exists()) {
+        return Ok(Vec::new());
+    }
+    let found = async {
+        let mut transaction = database.read().await?;
+        let rows = transaction.rows(&QUICK_CHECK, &[]).await?;
+        rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<Vec<_>, _>>()
+    };
+    match found.await {
+        Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
+        // So damaged that it can't even be looked through.
+        Err(Error::Damaged { what }) => Ok(vec![what]),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -268,7 +268,7 @@ async fn sqlite(url: &str) -> Result<Result<Connection, Option<Holder>>, Error> 
         Ok(connection) => Ok(Ok(Connection::Sqlite { connection, note })),
         // Whoever has the file at this moment, be it for the journal's sake: it is tried again.
         Err(Error::Busy { .. }) => Ok(Err(note.read())),
-        Err(error) => Err(error),
+        Err(error) => Err(error.about(&file)),
     }
 }
 

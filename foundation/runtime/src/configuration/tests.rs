@@ -6,14 +6,23 @@ const KEYS: &[Key] = &[
         kind: Kind::Choice(&["info", "debug"]),
         default: "info",
         secret: false,
+        check: anything,
         help: "",
     },
-    Key { name: "database.url", kind: Kind::Text, default: "", secret: true, help: "" },
+    Key {
+        name: "database.url",
+        kind: Kind::Text,
+        default: "",
+        secret: true,
+        check: anything,
+        help: "",
+    },
     Key {
         name: "database.pool_size",
         kind: Kind::Integer(1, 100),
         default: "5",
         secret: false,
+        check: anything,
         help: "",
     },
     Key {
@@ -21,10 +30,33 @@ const KEYS: &[Key] = &[
         kind: Kind::Address,
         default: "127.0.0.1:7777",
         secret: false,
+        check: anything,
         help: "",
     },
-    Key { name: "public.proxies", kind: Kind::List, default: "", secret: false, help: "" },
-    Key { name: "public.open", kind: Kind::Boolean, default: "false", secret: false, help: "" },
+    Key {
+        name: "public.proxies",
+        kind: Kind::List,
+        default: "",
+        secret: false,
+        check: anything,
+        help: "",
+    },
+    Key {
+        name: "public.name",
+        kind: Kind::Text,
+        default: "",
+        secret: false,
+        check: |value| (value == "x").then(|| "no name".to_owned()),
+        help: "",
+    },
+    Key {
+        name: "public.open",
+        kind: Kind::Boolean,
+        default: "false",
+        secret: false,
+        check: anything,
+        help: "",
+    },
 ];
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Configuration, Vec<Problem>> {
@@ -69,11 +101,15 @@ fn a_secret_comes_from_a_file_and_is_never_shown() {
     let path = directory.path().join("url");
     std::fs::write(&path, "postgres://a:geheim@b/c\n").expect("a file");
     let path = path.display().to_string();
-    let found =
-        load("", &[("X_DATABASE_URL_FILE", &path), ("X_DATABASE_URL", "other")]).expect("good");
+    let found = load("", &[("X_DATABASE_URL_FILE", &path)]).expect("good");
     assert_eq!(found.text("database.url"), "postgres://a:geheim@b/c");
     assert_eq!(found.entries["database.url"].shown(), "(secret)");
     assert!(!format!("{found:?}").contains("geheim"));
+    let both = problems("", &[("X_DATABASE_URL_FILE", &path), ("X_DATABASE_URL", "other")]);
+    assert_eq!(
+        both,
+        ["environment X_DATABASE_URL_FILE: X_DATABASE_URL is set as well; unset one of the two"]
+    );
     let missing = problems("", &[("X_DATABASE_URL_FILE", "/nowhere/url")]);
     assert!(
         missing[0]
@@ -95,6 +131,9 @@ fn what_is_unknown_or_wrong_is_refused_with_its_place_and_all_of_it_at_once() {
             "environment X_LEVEL: level: one of these belongs here: info, debug",
         ]
     );
+    let checked = problems("", &[("X_PUBLIC_NAME", "x"), ("X_LEVEL", "loud")]);
+    assert_eq!(checked[0], "environment X_PUBLIC_NAME: public.name: no name");
+    assert_eq!(checked.len(), 2);
     assert_eq!(problems("a = = 1\n", &[])[0].split(": ").next(), Some("a.toml, line 1"));
     assert!(problems("\n\n[[x]]\ny = 1\n", &[])[0].contains("no key `x`"));
 }

@@ -2,12 +2,9 @@
 //! first, and a caller that has the answer of this state is told so before a row is read.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sysndd_store::Reading;
 
 use super::problem::Problem;
@@ -15,34 +12,6 @@ use crate::state::State;
 
 /// An answer, or why there is none; both are answers.
 pub(super) type Answer = Result<Response, Response>;
-
-/// The query of a request; one that can't be read is a problem, not a line of text.
-pub(super) struct Parameters<T>(pub(super) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        match Query::<T>::from_request_parts(parts, state).await {
-            Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Problem::bad(rejection.body_text()).into_response()),
-        }
-    }
-}
-
-/// A part of the path.
-pub(super) struct Segment<T>(pub(super) T);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment<T> {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        match Path::<T>::from_request_parts(parts, state).await {
-            Ok(Path(segment)) => Ok(Self(segment)),
-            Err(rejection) => Err(Problem::bad(rejection.body_text()).into_response()),
-        }
-    }
-}
 
 /// A text that may be looked for in a database.
 pub(super) fn searchable(text: &str) -> Result<&str, Response> {

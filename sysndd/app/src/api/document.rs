@@ -3,19 +3,23 @@
 //! The description is made from the handlers, so it can't say what they do not. The page is written
 //! here from the description, once: it loads one style sheet of ours and runs no script, so the
 //! strictest policy holds for it, and its forms are plain ones that send a request and show what
-//! comes back.
+//! comes back. A plain form also sends the fields that nobody filled in, and can put none into a
+//! path; so the forms ask [`SEND`] for the address that they mean.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use axum::extract::Query;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::tag::TagBuilder;
 
+use super::problem::Problem;
 use super::service::{DESCRIPTION, TITLE};
+use crate::pages::address::{Address, encoded};
 
 /// Where the description is.
 pub(super) const DOCUMENT: &str = "/api/admin/openapi.json";
@@ -23,6 +27,11 @@ pub(super) const DOCUMENT: &str = "/api/admin/openapi.json";
 pub(super) const PAGE: &str = "/__docs__/";
 /// Where its style sheet is.
 pub(super) const STYLE: &str = "/__docs__/style.css";
+
+/// Where the forms of the page lead.
+pub(super) const SEND: &str = "/__docs__/send";
+/// The field of a form that holds the path of its operation.
+const OPERATION: &str = "operation";
 
 const STYLE_TEXT: &str = include_str!("document.css");
 
@@ -59,13 +68,15 @@ pub(super) fn head() -> OpenApi {
 pub(super) struct Document {
     json: Arc<str>,
     page: Arc<str>,
+    paths: Arc<[String]>,
 }
 
 impl Document {
     pub(super) fn new(document: &OpenApi) -> Self {
         let json = serde_json::to_string(document).unwrap_or_default();
         let value: Value = serde_json::from_str(&json).unwrap_or_default();
-        Self { page: page(&value).into(), json: json.into() }
+        let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+        Self { page: page(&value).into(), paths: paths.collect(), json: json.into() }
     }
 
     pub(super) fn json(&self) -> Response {
@@ -74,6 +85,25 @@ impl Document {
 
     pub(super) fn page(&self) -> Response {
         typed("text/html; charset=utf-8", self.page.to_string())
+    }
+
+    /// Leads to the address that a form means, which is always one of this description.
+    pub(super) fn send(&self, Query(fields): Query<Vec<(String, String)>>) -> Response {
+        let asked = fields.iter().find(|(name, _)| name == OPERATION).map(|(_, path)| path);
+        let Some(path) = asked.filter(|path| self.paths.contains(path)) else {
+            let detail = "This is no operation of the description.";
+            return Problem::parameter(OPERATION, detail).into_response();
+        };
+        let (in_path, others): (Vec<_>, Vec<_>) =
+            fields.iter().partition(|(name, _)| path.contains(&format!("{{{name}}}")));
+        let path = in_path.iter().fold(path.clone(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), &encoded(value.trim()))
+        });
+        let address = others
+            .iter()
+            .filter(|(name, _)| name != OPERATION)
+            .fold(Address::of(path), |address, (name, value)| address.with(name, value));
+        Redirect::to(&address.to_string()).into_response()
     }
 }
 
@@ -93,6 +123,20 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// A description: what stands between backticks is code.
+fn prose(text: &str) -> String {
+    let parts: Vec<_> = text.split('`').map(escape).collect();
+    if parts.len() % 2 == 0 {
+        return escape(text);
+    }
+    let mut prose = String::new();
+    for (position, part) in parts.iter().enumerate() {
+        let (before, after) = if position % 2 == 1 { ("<code>", "</code>") } else { ("", "") };
+        prose.extend([before, part, after]);
+    }
+    prose
+}
+
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
@@ -109,7 +153,7 @@ fn page(document: &Value) -> String {
          <p>{description}</p><p>Version {version} · <a href=\"{DOCUMENT}\">OpenAPI document</a> · \
          <a href=\"/\">Back to the site</a></p></header><main id=\"operations\">",
         title = escape(text(&document["info"], "title")),
-        description = escape(text(&document["info"], "description")),
+        description = prose(text(&document["info"], "description")),
         version = escape(text(&document["info"], "version")),
     );
     for (tag, what) in TAGS {
@@ -131,33 +175,23 @@ fn write_operation(html: &mut String, path: &str, operation: &Value, document: &
         html,
         "<details><summary><span class=\"method\">GET</span> <code>{}</code> {}</summary>",
         escape(path),
-        escape(text(operation, "summary")),
+        prose(text(operation, "summary")),
     );
     let description = text(operation, "description");
     if !description.is_empty() {
-        let _ = write!(html, "<p>{}</p>", escape(description));
+        let _ = write!(html, "<p>{}</p>", prose(description));
     }
     let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
-    let in_path = parameters.iter().any(|parameter| text(parameter, "in") == "path");
-    if in_path {
-        html.push_str("<dl>");
-        for parameter in parameters {
-            let _ = write!(
-                html,
-                "<dt><code>{}</code> (in the {})</dt><dd>{}</dd>",
-                escape(text(parameter, "name")),
-                escape(text(parameter, "in")),
-                escape(text(parameter, "description")),
-            );
-        }
-        html.push_str("</dl>");
-    } else {
-        let _ = write!(html, "<form action=\"{}\" method=\"get\">", escape(path));
-        for parameter in parameters {
-            write_field(html, path, parameter, document);
-        }
-        html.push_str("<button>Send</button></form>");
+    let _ = write!(
+        html,
+        "<form action=\"{SEND}\" method=\"get\">\
+         <input type=\"hidden\" name=\"{OPERATION}\" value=\"{}\">",
+        escape(path)
+    );
+    for parameter in parameters {
+        write_field(html, path, parameter, document);
     }
+    html.push_str("<button>Send</button></form>");
     html.push_str("<h3>Answers</h3><dl>");
     for (status, response) in operation["responses"].as_object().into_iter().flatten() {
         let kinds = response["content"].as_object().into_iter().flatten();
@@ -166,18 +200,19 @@ fn write_operation(html: &mut String, path: &str, operation: &Value, document: &
             html,
             "<dt>{}</dt><dd>{} <small>{}</small></dd>",
             escape(status),
-            escape(text(response, "description")),
+            prose(text(response, "description")),
             kinds.join(", "),
         );
     }
     html.push_str("</dl></details>");
 }
 
-/// A field of a form; one with choices where there are choices. Empty ones are sent too, and mean the
-/// same as none, except for the sizes of pages and those with choices, which have a first choice.
+/// A field of a form; one with choices where there are choices.
 fn write_field(html: &mut String, path: &str, parameter: &Value, document: &Value) {
     let name = text(parameter, "name");
-    let id = format!("{}-{name}", path.trim_matches('/').replace('/', "-"));
+    let id = format!("{}-{name}", path.trim_matches('/').replace(['/', '{', '}'], "-"));
+    let is_required = parameter["required"] == true;
+    let required = if is_required { " required" } else { "" };
     let _ = write!(
         html,
         "<p><label for=\"{id}\"><code>{name}</code></label> ",
@@ -187,6 +222,9 @@ fn write_field(html: &mut String, path: &str, parameter: &Value, document: &Valu
     let schema = resolved(&parameter["schema"], document);
     if let Some(choices) = choices(schema, document) {
         let _ = write!(html, "<select id=\"{}\" name=\"{}\">", escape(&id), escape(name));
+        if !is_required {
+            html.push_str("<option value=\"\">default</option>");
+        }
         for choice in choices {
             let _ = write!(html, "<option>{}</option>", escape(&choice));
         }
@@ -195,12 +233,12 @@ fn write_field(html: &mut String, path: &str, parameter: &Value, document: &Valu
         let value = if name == "page_size" { "10" } else { "" };
         let _ = write!(
             html,
-            "<input id=\"{}\" name=\"{}\" value=\"{value}\">",
+            "<input id=\"{}\" name=\"{}\" value=\"{value}\"{required}>",
             escape(&id),
             escape(name)
         );
     }
-    let _ = write!(html, "<br><small>{}</small></p>", escape(text(parameter, "description")));
+    let _ = write!(html, "<br><small>{}</small></p>", prose(text(parameter, "description")));
 }
 
 /// A schema, by its name in the document if it has one.
@@ -214,7 +252,7 @@ fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
 
 fn choices(schema: &Value, document: &Value) -> Option<Vec<String>> {
     if schema["type"] == "boolean" || schema["oneOf"][0]["type"] == "boolean" {
-        return Some(vec![String::new(), "true".to_owned(), "false".to_owned()]);
+        return Some(vec!["true".to_owned(), "false".to_owned()]);
     }
     let each = match schema["oneOf"].as_array() {
         Some(several) => several.iter().map(|one| resolved(one, document)).collect(),

@@ -7,7 +7,8 @@ use sysndd_store::entity;
 use sysndd_store::list::{ENTITY, ListRequest};
 use utoipa::ToSchema;
 
-use super::answer::{Answer, Parameters, Segment, json, open, refused};
+use super::answer::{Answer, json, open, refused};
+use super::asked::{Parameters, Segment};
 use super::envelope::Envelope;
 use super::parameters::ListParameters;
 use super::problem::{Problem, Problems};

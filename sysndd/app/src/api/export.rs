@@ -22,6 +22,7 @@ use tokio_util::io::ReaderStream;
 
 use super::Shared;
 use super::answer::{Answer, finish, open};
+use super::contained::contained;
 use super::envelope::{ItemId, Links, Meta, Place, RowJson, links, meta};
 use super::parameters::Format;
 use super::problem::Problem;
@@ -43,6 +44,8 @@ enum Failure {
     Database(#[from] foundation_durable::Error),
     #[error("a workbook can't be written: {0}")]
     Workbook(#[from] XlsxError),
+    #[error("a workbook can't be written into {directory}: {what}")]
+    Panicked { directory: String, what: String },
     #[error("a temporary file in {directory} can't be written: {source}")]
     Disk { directory: String, source: io::Error },
     #[error("a row can't be written: {0}")]
@@ -94,7 +97,8 @@ pub(super) async fn answer(
         let seconds = || clock.monotonic().saturating_sub(start).as_secs_f64();
         let target = Target { directory, place, request };
         match format {
-            Format::Xlsx => runtime.block_on(target.workbook(reading, seconds)),
+            Format::Xlsx => contained(|| runtime.block_on(target.workbook(reading, seconds)))
+                .unwrap_or_else(|what| Err(target.panicked(what))),
             _ => runtime.block_on(target.values(reading)),
         }
     });
@@ -143,6 +147,10 @@ struct Target {
 impl Target {
     fn disk(&self, source: io::Error) -> Failure {
         Failure::Disk { directory: self.directory.display().to_string(), source }
+    }
+
+    fn panicked(&self, what: String) -> Failure {
+        Failure::Panicked { directory: self.directory.display().to_string(), what }
     }
 
     fn temporary(&self) -> Result<File, Failure> {

@@ -8,7 +8,8 @@ use sysndd_store::gene::{self, Gene};
 use sysndd_store::list::{GENE, ListRequest};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, Parameters, Segment, json, open, refused, searchable};
+use super::answer::{Answer, json, open, refused, searchable};
+use super::asked::{Parameters, Segment};
 use super::envelope::Envelope;
 use super::parameters::ListParameters;
 use super::problem::{Problem, Problems};

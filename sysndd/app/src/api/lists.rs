@@ -20,7 +20,7 @@ pub(super) async fn answer(
     format: Format,
     page_size_given: bool,
 ) -> Answer {
-    let place = place(shared, headers, uri);
+    let place = place(shared, headers, uri.path());
     match format {
         Format::Json => json(shared, headers, &place, &request).await,
         Format::Xlsx | Format::Csv => {
@@ -34,7 +34,7 @@ pub(super) async fn answer(
 }
 
 /// The address of a list, as the caller knows it.
-fn place(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Place {
+pub(super) fn place(shared: &Shared, headers: &HeaderMap, path: &str) -> Place {
     let own = shared.state.settings.public.url.as_str();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // A host is echoed into links, so it may only be what a host is made of.
@@ -45,7 +45,7 @@ fn place(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Place {
         ("", Some(host)) => format!("http://{host}"),
         (own, _) => own.to_owned(),
     };
-    Place { address: format!("{base}{}", uri.path()) }
+    Place { address: format!("{base}{path}") }
 }
 
 async fn json(

@@ -9,7 +9,8 @@ use sysndd_store::ontology::{self, Disease};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::answer::{Answer, Parameters, Segment, json, open, refused, searchable};
+use super::answer::{Answer, json, open, refused, searchable};
+use super::asked::{Parameters, Segment};
 use super::problem::Problems;
 
 /// A disease; of each field there may be several values, over all versions of its identifier.

@@ -8,7 +8,8 @@ use sysndd_store::list::{ListRequest, label};
 use sysndd_store::panel;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, Parameters, json, open};
+use super::answer::{Answer, json, open};
+use super::asked::Parameters;
 use super::envelope::{Links, Meta};
 use super::parameters::{FlagParameter, ListParameters, flag};
 use super::problem::{Problem, Problems};

@@ -15,7 +15,7 @@ pub(super) struct ListParameters {
     #[param(nullable = false, example = "-category,symbol")]
     pub(super) sort: Option<String>,
     /// Which rows: terms such as `equals(symbol,MECP2)`, separated by commas, all of which hold; or
-    /// `or(…)` or `not(…)` around them. See `docs/api.md`.
+    /// `or(…)` or `not(…)` around them. The page `/API` says more.
     #[param(nullable = false, max_length = 8192, example = "contains(ndd_phenotype_word,Yes)")]
     pub(super) filter: Option<String>,
     /// Columns of the answer, separated by commas; the id is always among them. Empty for all.
@@ -103,6 +103,6 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         None | Some("") => Ok(None),
         Some("true" | "t" | "1") => Ok(Some(true)),
         Some("false" | "f" | "0") => Ok(Some(false)),
-        Some(_) => Err(serde::de::Error::custom("a flag is TRUE or FALSE")),
+        Some(_) => Err(serde::de::Error::custom(super::asked::FLAG)),
     }
 }

@@ -8,7 +8,8 @@ use sysndd_store::list::{ListQuery, ListRequest, PHENOTYPE};
 use sysndd_store::phenotype;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, Parameters, json, open, refused};
+use super::answer::{Answer, json, open, refused};
+use super::asked::Parameters;
 use super::envelope::Envelope;
 use super::parameters::ListParameters;
 use super::problem::{Problem, Problems};
@@ -62,7 +63,8 @@ pub(super) async fn browse(
     lists::answer(&shared, &headers, &uri, request, parameters.form(), sized).await
 }
 
-/// How many entities have each phenotype, the most frequent first.
+/// How many entities have each phenotype, the most frequent first. HP:0001249 (intellectual disability) is
+/// not counted: it is what makes an entity one of these disorders, and would dwarf all others.
 #[utoipa::path(
     get, path = "/api/phenotype/count", tag = "Phenotype", operation_id = "countPhenotypes",
     params(CountParameters),

@@ -10,7 +10,8 @@ use sysndd_store::{gene, ontology};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::answer::{Answer, Parameters, Segment, json, open, refused, searchable};
+use super::answer::{Answer, json, open, refused, searchable};
+use super::asked::{Parameters, Segment};
 use super::parameters::{FlagParameter, flag};
 use super::problem::Problems;
 
@@ -145,7 +146,7 @@ pub(super) async fn entities(
 ) -> Answer {
     let term = searchable(&term)?;
     let mut reading = open(&shared.state, &headers).await?;
-    let hits = search::rank(&mut reading, term).await.map_err(refused)?;
+    let hits = search::nearest(&mut reading, term).await.map_err(refused)?;
     let answer = if parameters.helper.unwrap_or(true) {
         let mut by_text: BTreeMap<String, Vec<HelperRow>> = BTreeMap::new();
         for hit in &hits {

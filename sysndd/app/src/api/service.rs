@@ -88,7 +88,7 @@ pub(super) async fn version(State(shared): State<Shared>, headers: HeaderMap) ->
         title: TITLE.to_owned(),
         description: DESCRIPTION.to_owned(),
         data: DataVersion {
-            version: reading.version(),
+            version: reading.writes(),
             category: category.to_owned(),
             sources: sources.into_iter().map(source).collect(),
         },

@@ -9,7 +9,8 @@ use sysndd_store::statistics::{self, CategoryCount, Group, Step, Unit};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::answer::{Answer, Parameters, json, open, refused};
+use super::answer::{Answer, json, open, refused};
+use super::asked::Parameters;
 use super::envelope::took;
 use super::problem::{Problem, Problems};
 use super::wire::NewsRow;

@@ -11,8 +11,10 @@ use sysndd_store::vocabulary;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::answer::{Answer, Parameters, json, open, refused};
-use super::envelope::{ItemId, Links};
+use super::answer::{Answer, json, open, refused};
+use super::asked::Parameters;
+use super::envelope::{ItemId, Links, Place};
+use super::lists;
 use super::parameters::{FlagParameter, PageSizeParameter, flag};
 use super::problem::{Problem, Problems};
 
@@ -144,7 +146,7 @@ impl VocabularyParameters {
 fn page<T>(
     rows: Vec<T>,
     parameters: &VocabularyParameters,
-    path: &str,
+    place: &Place,
     id: impl Fn(&T) -> ItemId,
 ) -> Result<VocabularyEnvelope<T>, Problem> {
     let total = rows.len();
@@ -177,7 +179,7 @@ fn page<T>(
     };
     let link = |item: &ItemId| match text(item) {
         word if word == "null" => word,
-        after => format!("{path}?page_after={after}&page_size={per_page}"),
+        after => format!("{}?page_after={after}&page_size={per_page}", place.address),
     };
     let links = Links {
         prev: link(&meta.prev_item_id),
@@ -212,7 +214,8 @@ pub(super) async fn status(
         .into_iter()
         .map(|word| StatusWord { category_id: word.category_id, category: word.category })
         .collect();
-    let page = page(rows, &parameters, "/api/list/status", |row| ItemId::Number(row.category_id));
+    let place = lists::place(&shared, &headers, "/api/list/status");
+    let page = page(rows, &parameters, &place, |row| ItemId::Number(row.category_id));
     json(reading, &page.map_err(IntoResponse::into_response)?).await
 }
 
@@ -245,7 +248,8 @@ pub(super) async fn phenotype(
         })
         .collect();
     let id = |row: &PhenotypeWord| ItemId::Text(row.phenotype_id.clone());
-    let page = page(rows, &parameters, "/api/list/phenotype", id);
+    let place = lists::place(&shared, &headers, "/api/list/phenotype");
+    let page = page(rows, &parameters, &place, id);
     json(reading, &page.map_err(IntoResponse::into_response)?).await
 }
 
@@ -293,7 +297,7 @@ pub(super) async fn inheritance(
         })
         .collect();
     let id = |row: &InheritanceWord| ItemId::Text(row.hpo_mode_of_inheritance_term.clone());
-    let page = page(rows, &parameters, "/api/list/inheritance", id)
-        .map_err(IntoResponse::into_response)?;
+    let place = lists::place(&shared, &headers, "/api/list/inheritance");
+    let page = page(rows, &parameters, &place, id).map_err(IntoResponse::into_response)?;
     json(reading, &page).await
 }

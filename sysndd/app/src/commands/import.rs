@@ -1,4 +1,4 @@
-//! `sysndd import hpo DIRECTORY`.
+//! `sysndd import hpo RELEASE`.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -34,6 +34,7 @@ enum Command {
     #[command(after_help = AFTER)]
     Hpo {
         /// The folder with the files
+        #[arg(value_name = "RELEASE")]
         directory: PathBuf,
     },
 }

@@ -1,7 +1,9 @@
 //! `sysndd migrate status|apply|verify`.
 
 use clap::{Args, Subcommand};
-use foundation_durable::migration::{Look, Mode, State, broken_postconditions, lock_holder, look};
+use foundation_durable::migration::{
+    Look, Mode, State, broken_postconditions, damage, lock_holder, look,
+};
 use foundation_runtime::exit::Exit;
 use foundation_runtime::log::{self, Output};
 use serde_json::json;
@@ -24,7 +26,7 @@ enum Command {
     Status,
     /// Apply what is missing, once, however many do it at the same time
     Apply,
-    /// Check what is applied: checksums, and what each migration says must be true
+    /// Check what is applied: checksums, what each migration says must be true, and SQLite's file
     Verify,
 }
 
@@ -138,11 +140,16 @@ async fn verify(settings: &Settings, json: bool) -> Exit {
         Err(exit) => return exit,
     };
     let checked = async {
+        // First, as whatever else is asked may be what lies on the damaged page.
+        let damage = damage(&database).await?;
         let look = look(&database, &migrations).await?;
-        let broken = broken_postconditions(&database, &migrations, &look.applied).await?;
-        Ok::<_, foundation_durable::Error>((look, broken))
+        let broken = match damage.is_empty() {
+            true => broken_postconditions(&database, &migrations, &look.applied).await?,
+            false => Vec::new(),
+        };
+        Ok::<_, foundation_durable::Error>((look, broken, damage))
     };
-    let (look, broken) = match checked.await {
+    let (look, broken, damage) = match checked.await {
         Ok(found) => found,
         Err(error) => {
             ui::error(&format!("{error}; {}", error.next_step()));
@@ -150,20 +157,27 @@ async fn verify(settings: &Settings, json: bool) -> Exit {
         }
     };
     if json {
-        ui::line(&json!({ "schema": "sysndd.migrate.verify/1", "state": look.state, "detail": look.detail, "broken": broken }).to_string());
+        ui::line(&json!({ "schema": "sysndd.migrate.verify/1", "state": look.state, "detail": look.detail, "broken": broken, "damage": damage }).to_string());
     } else {
         for (file, step, question) in &broken {
             ui::line(&format!("{file}, step `{step}`: not true any more: {question}"));
         }
+        for line in &damage {
+            ui::line(&format!("the database is damaged: {line}"));
+        }
         if !look.detail.is_empty() {
             ui::line(&look.detail);
         }
-        ui::line(&format!(
-            "{}: {} applied, {} postconditions do not hold",
-            look.state.name(),
-            look.applied.len(),
-            broken.len()
-        ));
+        if damage.is_empty() {
+            ui::line(&format!(
+                "{}: {} applied, {} postconditions do not hold",
+                look.state.name(),
+                look.applied.len(),
+                broken.len()
+            ));
+        } else {
+            ui::error("the database is damaged; restore it from a backup");
+        }
     }
-    if broken.is_empty() { exit_of(&look) } else { Exit::Integrity }
+    if broken.is_empty() && damage.is_empty() { exit_of(&look) } else { Exit::Integrity }
 }

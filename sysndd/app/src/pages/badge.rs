@@ -103,11 +103,6 @@ pub(crate) fn category(category: &str) -> Markup {
         .then("</span>")
 }
 
-/// Only the drawing of a category, named for whoever can't see it.
-pub(crate) fn category_icon(category: &str) -> Markup {
-    icon::alone(category_key(category), category_class(category), category)
-}
-
 /// Whether an entity is a neurodevelopmental disorder.
 pub(crate) fn ndd(word: &str) -> Markup {
     let drawing = match word {

@@ -4,7 +4,8 @@
 //! that the API understands. The form has fields for each column: `where.symbol` for a text that occurs
 //! in it, `pick.category` for values to choose. A sent form becomes a filter and the browser is sent to
 //! the address with it; a filter in an address fills the form. What the form has no field for stays in a
-//! hidden field and is never lost.
+//! hidden field and is never lost. A filter with `or(…)` or `not(…)` around it can't be joined with
+//! anything, as the language has no nesting: it locks the fields until it is taken away.
 
 use std::collections::BTreeMap;
 
@@ -90,9 +91,16 @@ impl Conditions {
         was_sent.then_some(conditions)
     }
 
-    /// The filter that says what the fields say. A rest that is no conjunction can't be joined with
-    /// anything, so fields take its place.
+    /// Whether nothing can be joined with the rest, so that fields have nothing to say.
+    pub(crate) fn locked(&self) -> bool {
+        is_joined_otherwise(&self.rest)
+    }
+
+    /// The filter that says what the fields say.
     pub(crate) fn filter(&self, columns: &[&str]) -> String {
+        if self.locked() {
+            return self.rest.clone();
+        }
         let mut parts = Vec::new();
         if !self.any.is_empty() {
             parts.push(format!("contains(any,{})", quoted(&self.any)));
@@ -106,7 +114,7 @@ impl Conditions {
                 parts.push(format!("any({column},{})", values.join(",")));
             }
         }
-        if !self.rest.is_empty() && (parts.is_empty() || !is_joined_otherwise(&self.rest)) {
+        if !self.rest.is_empty() {
             parts.push(self.rest.clone());
         }
         parts.join(",")
@@ -252,12 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disjunction_stays_whole_until_a_field_takes_its_place() {
+    fn a_disjunction_stays_whole_and_locks_the_fields() {
         let mut conditions =
             Conditions::of(&parsed("or(equals(symbol,A),equals(symbol,B))"), field);
         assert_eq!(conditions.filter(COLUMNS), "or(equals(symbol,A),equals(symbol,B))");
         conditions.any = "x".to_owned();
-        assert_eq!(conditions.filter(COLUMNS), "contains(any,x)");
+        assert!(conditions.locked());
+        assert_eq!(conditions.filter(COLUMNS), "or(equals(symbol,A),equals(symbol,B))");
+        assert!(!Conditions::of(&parsed("or(equals(symbol,A))"), field).locked());
     }
 
     #[test]

@@ -8,9 +8,10 @@ use sysndd_store::list::{ENTITY, ListRow};
 use super::Pages;
 use super::answer::{self, Answer};
 use super::badge;
-use super::entity_row::{EntityRow, details};
+use super::entity_row::{EntityRow, day, details};
 use super::frame::Frame;
 use super::listing;
+use super::markup::Markup;
 use super::table::{Cell, ColumnPlan, Plan, Row, Table};
 
 /// A page that is a list.
@@ -25,15 +26,19 @@ pub(crate) struct ListTemplate {
     pub(crate) table: Table,
 }
 
-/// The columns of entities, for every page that lists them.
-pub(crate) const COLUMNS: &[ColumnPlan] = &[
+/// The columns of entities, the date of entry last: it is shown to those who ask for it, as the table
+/// is full enough without.
+const DATED_COLUMNS: &[ColumnPlan] = &[
     ColumnPlan { key: "entity_id", label: "Entity" },
     ColumnPlan { key: "symbol", label: "Gene" },
     ColumnPlan { key: "disease_ontology_name", label: "Disease" },
     ColumnPlan { key: "hpo_mode_of_inheritance_term_name", label: "Inheritance" },
     ColumnPlan { key: "category", label: "Category" },
     ColumnPlan { key: "ndd_phenotype_word", label: "NDD" },
+    ColumnPlan { key: "entry_date", label: "Entered" },
 ];
+/// The columns of entities, for every page that lists them.
+pub(crate) const COLUMNS: &[ColumnPlan] = DATED_COLUMNS.split_at(6).0;
 
 const PLAN: Plan = Plan {
     path: "/Entities",
@@ -43,6 +48,13 @@ const PLAN: Plan = Plan {
     default_sort: "entity_id",
     default_filter: "",
 };
+
+const DATED_PLAN: Plan = Plan { columns: DATED_COLUMNS, ..PLAN };
+
+/// Whether a sort, a filter or a field of the form is about the date of entry.
+fn is_dated(query: &[(String, String)]) -> bool {
+    query.iter().any(|(name, value)| name.contains("entry_date") || value.contains("entry_date"))
+}
 
 /// A row of [`COLUMNS`].
 pub(crate) fn row(row: &ListRow) -> Row {
@@ -68,26 +80,34 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Answer {
-    if let Some(address) = PLAN.sent(&query) {
+    let dated = is_dated(&query);
+    let plan = if dated { &DATED_PLAN } else { &PLAN };
+    if let Some(address) = plan.sent(&query) {
         return answer::see(&address);
     }
     let mut visit = pages.visit(&headers).await?;
     if let Some(answer) = visit.known() {
         return Ok(answer);
     }
-    let asked = PLAN.asked(&query);
-    let read = listing::read(&mut visit, &PLAN, &ENTITY, asked).await?;
-    let rows = read.page.rows.iter().map(row).collect();
+    let asked = plan.asked(&query);
+    let read = listing::read(&mut visit, plan, &ENTITY, asked).await?;
+    let mut rows: Vec<_> = read.page.rows.iter().map(row).collect();
+    if dated {
+        for (row, read) in rows.iter_mut().zip(&read.page.rows) {
+            let date = Markup::text(day(read.text("entry_date")));
+            row.cells.push(Cell::classed("nowrap", date));
+        }
+    }
     let frame = visit
         .frame("Entities", "All entities of SysNDD: gene, inheritance, disease and category.")
-        .at("/Entities", visit.absolute(&PLAN.address(&read.asked).to_string()));
+        .at("/Entities", visit.absolute(&plan.address(&read.asked).to_string()));
     let page = ListTemplate {
         frame,
         heading: "Entities",
         lead: "A gene, a mode of inheritance and a disease together, with the category of the evidence that links them.",
-        xlsx: PLAN.export("/api/entity/", &read.asked, "xlsx"),
-        csv: PLAN.export("/api/entity/", &read.asked, "csv"),
-        table: read.table(&PLAN, rows, str::to_owned),
+        xlsx: plan.export("/api/entity/", &read.asked, "xlsx"),
+        csv: plan.export("/api/entity/", &read.asked, "csv"),
+        table: read.table(plan, rows, str::to_owned),
     };
     answer::page(&page, &visit.etag)
 }

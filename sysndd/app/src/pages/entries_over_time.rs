@@ -23,6 +23,7 @@ struct EntriesOverTimePage {
     frame: Frame,
     json: String,
     noun: &'static str,
+    note: &'static str,
     aggregates: Vec<Choice>,
     groups: Vec<Choice>,
     chart: Chart,
@@ -33,6 +34,8 @@ struct EntriesOverTimePage {
 struct Wish {
     unit: Unit,
     group: Group,
+    /// Something was asked for that only genes have.
+    is_replaced: bool,
 }
 
 impl Wish {
@@ -49,10 +52,11 @@ impl Wish {
                 )));
             }
         };
-        let group = match value("group") {
+        let asked = value("group");
+        let group = match asked {
             None | Some("" | "category") => Group::Category,
             Some("inheritance_filter") => Group::Inheritance,
-            // Only a gene has several; for entities the plain groups are what is meant.
+            // Only a gene has several; for entities the plain groups are what comes nearest.
             Some("inheritance_multiple") if unit == Unit::Entity => Group::Inheritance,
             Some("inheritance_multiple") => Group::InheritanceMultiple,
             Some(other) => {
@@ -60,7 +64,8 @@ impl Wish {
                 return Err(Failure::bad(format!("group is {other}; it is {known}")));
             }
         };
-        Ok(Self { unit, group })
+        let is_replaced = asked == Some("inheritance_multiple") && unit == Unit::Entity;
+        Ok(Self { unit, group, is_replaced })
     }
 
     fn aggregate(self) -> &'static str {
@@ -151,6 +156,11 @@ pub(crate) async fn show(
             .at("/EntriesOverTime", visit.absolute(&own("/EntriesOverTime").to_string())),
         json: own("/api/statistics/entities_over_time").with("filter", FILTER).to_string(),
         noun,
+        note: if wish.is_replaced {
+            "Only a gene has several inheritances, an entity has one. Shown are entities by inheritance; count genes to see several."
+        } else {
+            ""
+        },
         aggregates: choices(&[("entity_id", "Entities"), ("symbol", "Genes")], wish.aggregate()),
         groups: choices(
             &[
@@ -188,13 +198,11 @@ mod tests {
 
     #[test]
     fn several_inheritances_are_for_genes_only() {
-        assert_eq!(
-            read(&[("group", "inheritance_multiple")]).expect("a wish").group,
-            Group::Inheritance
-        );
+        let entities = read(&[("group", "inheritance_multiple")]).expect("a wish");
+        assert_eq!((entities.group, entities.is_replaced), (Group::Inheritance, true));
         let genes =
             read(&[("group", "inheritance_multiple"), ("aggregate", "symbol")]).expect("a wish");
-        assert_eq!(genes.group, Group::InheritanceMultiple);
+        assert_eq!((genes.group, genes.is_replaced), (Group::InheritanceMultiple, false));
         assert!(
             genes
                 .address(2015, Some("Other | X-linked"))

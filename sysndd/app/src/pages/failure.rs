@@ -26,6 +26,10 @@ pub(crate) enum Failure {
     NotFound { what: String, replaced_by: Option<i64> },
     /// The address asks for something that can't be.
     BadRequest { detail: String },
+    /// A page is only read, never sent to.
+    WrongMethod,
+    /// A limit of the server was reached before anything was looked at.
+    Refused(StatusCode),
     /// The database can't be asked at the moment.
     Unavailable,
     /// A mistake of ours.
@@ -53,6 +57,8 @@ impl Failure {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Refused(status) => *status,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,11 +106,43 @@ struct FailurePage {
 /// Makes a page of each failure.
 pub(crate) async fn rendered(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+    match response.extensions_mut().remove::<Failure>().or_else(|| before_handlers(&response)) {
+        Some(failure) => of_failure(&pages, failure, response.headers()).await,
+        None => response,
+    }
+}
+
+/// What the router itself answers, before any handler of ours.
+fn before_handlers(response: &Response) -> Option<Failure> {
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(Failure::WrongMethod),
+        StatusCode::BAD_REQUEST => Some(Failure::bad("A part of it is no text in UTF-8.")),
+        _ => None,
+    }
+}
+
+/// Around the limits, which know nothing of pages: whoever looks at a page reads one, not a document
+/// for programs. Those who ask the API get that document, also in a browser.
+pub(crate) async fn refused(State(pages): State<Pages>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let accepted = request.headers().get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    let is_page = !["/api", "/__docs__"].iter().any(|program| path.starts_with(program))
+        && accepted.is_some_and(|kinds| kinds.contains("text/html"));
+    let response = next.run(request).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if is_page && kind.is_some_and(|kind| kind == "application/problem+json") {
+        let failure = Failure::Refused(response.status());
+        return of_failure(&pages, failure, response.headers()).await;
+    }
+    response
+}
+
+async fn of_failure(pages: &Pages, failure: Failure, said: &HeaderMap) -> Response {
     let status = failure.status();
-    // A page of its own still says where the data is from, if the database can be asked at all.
+    // A page of its own still says where the data is from, if the database can be asked at all; who
+    // is over a limit must not cost a question.
     let site = match &failure {
-        Failure::Unavailable => pages.known_site(),
+        Failure::Unavailable | Failure::Refused(_) => pages.known_site(),
         _ => match pages.visit(&HeaderMap::new()).await {
             Ok(visit) => visit.site,
             Err(_) => pages.known_site(),
@@ -123,9 +161,14 @@ pub(crate) async fn rendered(State(pages): State<Pages>, request: Request, next:
         Err(_) => status.into_response(),
     };
     let headers = response.headers_mut();
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = said.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }
     response
 }
@@ -145,6 +188,30 @@ fn page(failure: Failure, frame: Frame) -> FailurePage {
             "This address can’t be understood",
             "Something in the address of this page is not as it must be:".to_owned(),
             detail,
+            None,
+        ),
+        Failure::WrongMethod => (
+            "Only to be read",
+            "This page can be looked at; nothing can be sent to it.".to_owned(),
+            String::new(),
+            None,
+        ),
+        Failure::Refused(StatusCode::TOO_MANY_REQUESTS) => (
+            "Too many requests",
+            "Your address asked for more pages than it may in a short time. Please wait a few seconds and load this page again.".to_owned(),
+            String::new(),
+            None,
+        ),
+        Failure::Refused(StatusCode::PAYLOAD_TOO_LARGE) => (
+            "Too large",
+            "What was sent is larger than this site takes.".to_owned(),
+            String::new(),
+            None,
+        ),
+        Failure::Refused(_) => (
+            "Too much to do",
+            "The site has too much to do at the moment. Please load this page again in a few seconds.".to_owned(),
+            String::new(),
             None,
         ),
         Failure::Unavailable => (
@@ -192,6 +259,8 @@ mod tests {
         for failure in [
             Failure::not_found("X"),
             Failure::bad("<i>"),
+            Failure::WrongMethod,
+            Failure::Refused(StatusCode::TOO_MANY_REQUESTS),
             Failure::Unavailable,
             Failure::internal("secret"),
         ] {

@@ -48,13 +48,8 @@ fn row(row: &ListRow) -> Row {
         .collect();
     ranked.sort_unstable();
     ranked.dedup();
-    let categories = match ranked.as_slice() {
-        [(_, one)] => badge::category(one),
-        several => Markup::group(
-            "icons",
-            several.iter().map(|(_, category)| badge::category_icon(category)),
-        ),
-    };
+    let categories =
+        Markup::group("badges", ranked.iter().map(|(_, category)| badge::category(category)));
     let words = different(row, "ndd_phenotype_word");
     Row {
         name: symbol.to_owned(),

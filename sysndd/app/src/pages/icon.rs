@@ -34,14 +34,3 @@ pub(crate) fn decorative(name: &'static str, class: &'static str) -> Markup {
         .then(name)
         .then("\"/></svg>")
 }
-
-/// A drawing that stands alone, with the text it stands for.
-pub(crate) fn alone(name: &'static str, class: &'static str, text: &str) -> Markup {
-    Markup::constant("<svg class=\"icon ")
-        .then(class)
-        .then("\" role=\"img\"><title>")
-        .then_text(text)
-        .then("</title><use href=\"#i-")
-        .then(name)
-        .then("\"/></svg>")
-}

@@ -20,7 +20,9 @@ const CATEGORIES: &[&str] = &["All", "Definitive", "Moderate", "Limited", "Refut
 const INHERITANCES: &[&str] =
     &["All", "Autosomal dominant", "Autosomal recessive", "X-linked", "Other"];
 const SIZES: &[&str] = &["10", "25", "50", "100"];
-const COLUMNS: &[(&str, &str)] = &[
+/// A column and its name for people.
+type Named = (&'static str, &'static str);
+const COLUMNS: &[Named] = &[
     ("category", "Category"),
     ("inheritance", "Inheritance"),
     ("symbol", "Gene"),
@@ -34,6 +36,8 @@ const COLUMNS: &[(&str, &str)] = &[
 ];
 const DEFAULT_COLUMNS: &[&str] =
     &["category", "inheritance", "symbol", "hgnc_id", "entrez_id", "ensembl_gene_id", "bed_hg38"];
+/// Those of the default that a release may leave empty.
+const OPTIONAL_COLUMNS: &[&str] = &["entrez_id", "ensembl_gene_id", "bed_hg38"];
 
 #[derive(Template)]
 #[template(path = "panels.html")]
@@ -66,6 +70,7 @@ struct Panel {
     category: String,
     inheritance: String,
     sort: String,
+    /// The columns that were asked for; none for the default.
     fields: Vec<String>,
     best: bool,
     page_after: String,
@@ -88,9 +93,6 @@ impl Panel {
             .collect();
         let mut fields: Vec<String> = joined.unwrap_or(several);
         fields.retain(|field| known(field));
-        if fields.is_empty() {
-            fields = DEFAULT_COLUMNS.iter().map(|field| (*field).to_owned()).collect();
-        }
         let size = value("page_size").unwrap_or_default();
         let page_size = if SIZES.contains(&size) { size.to_owned() } else { PAGE_SIZE.to_string() };
         // The form has no way to send a box that isn't ticked, but it always sends a category.
@@ -110,13 +112,12 @@ impl Panel {
     }
 
     fn address(&self) -> Address {
-        let fields = self.fields.join(",");
         let unless = |value: &str, default: &str| {
             if value == default { String::new() } else { value.to_owned() }
         };
         Address::of(format!("/Panels/{}/{}", encoded(&self.category), encoded(&self.inheritance)))
             .with("sort", &unless(&self.sort, "symbol"))
-            .with("fields", &unless(&fields, &DEFAULT_COLUMNS.join(",")))
+            .with("fields", &self.fields.join(","))
             .with("max_category", if self.best { "" } else { "FALSE" })
             .with("page_after", &unless(&self.page_after, "0"))
             .with("page_size", &unless(&self.page_size, &PAGE_SIZE.to_string()))
@@ -139,11 +140,21 @@ impl Panel {
         format!("{categories},any(inheritance_filter,{inheritances})")
     }
 
-    fn export(&self, format: &str) -> String {
+    /// Whether the panel has this column. One that is empty for every gene is there for those who
+    /// ask for it.
+    fn has(&self, column: &str, empty: &[&str]) -> bool {
+        match self.fields.as_slice() {
+            [] => DEFAULT_COLUMNS.contains(&column) && !empty.contains(&column),
+            fields => fields.iter().any(|field| field == column),
+        }
+    }
+
+    fn export(&self, columns: &[&Named], format: &str) -> String {
+        let fields: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
         Address::of("/api/panels/browse")
             .with("sort", &self.sort)
             .with("filter", &self.filter())
-            .with("fields", &self.fields.join(","))
+            .with("fields", &fields.join(","))
             .with("max_category", if self.best { "TRUE" } else { "FALSE" })
             .with("page_size", "all")
             .with("format", format)
@@ -184,26 +195,40 @@ pub(crate) async fn show(
         return Ok(answer);
     }
     let table = if panel.best { &PANEL } else { &PANEL_ROWS };
+    let all: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
     let query = ListQuery {
         sort: Some(panel.sort.clone()),
         filter: Some(panel.filter()),
-        fields: Some(panel.fields.join(",")),
+        fields: Some(all.join(",")),
         page_after: Some(panel.page_after.clone()).filter(|cursor| !cursor.is_empty()),
         page_size: Some(panel.page_size.clone()),
-        fspec: Some(String::new()),
+        fspec: Some(OPTIONAL_COLUMNS.join(",")),
     };
     let request = ListRequest::read(table, &query).map_err(Failure::bad)?;
     let page = list(&mut visit.reading, &request).await?;
     let read = Listing { asked: Asked::default(), request, page };
     let position = read.position();
+    let is_empty = |values: &Vec<String>| values.iter().all(String::is_empty);
+    let specifications = read.page.specifications.iter();
+    let empty: Vec<_> = specifications
+        .filter(|column| column.options.as_ref().is_some_and(is_empty))
+        .map(|column| column.key)
+        .collect();
+    let columns: Vec<_> = COLUMNS.iter().filter(|(name, _)| panel.has(name, &empty)).collect();
     let title = format!("Panel: {category}, {inheritance}");
     let frame = visit
         .frame(title, "Gene panels of SysNDD by category and inheritance, with identifiers.")
         .at("/Panels", visit.absolute(&panel.address().to_string()));
-    answer::page(&shown(frame, &panel, &position, &read.page.rows), &visit.etag)
+    answer::page(&shown(frame, &panel, &columns, &position, &read.page.rows), &visit.etag)
 }
 
-fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> PanelsPage {
+fn shown(
+    frame: Frame,
+    panel: &Panel,
+    columns: &[&'static Named],
+    position: &Position,
+    rows: &[ListRow],
+) -> PanelsPage {
     let choices = |values: &[&str], held: &str| -> Vec<Choice> {
         let choice = |value: &&str| Choice {
             value: (*value).to_owned(),
@@ -212,8 +237,6 @@ fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> 
         };
         values.iter().map(choice).collect()
     };
-    let columns: Vec<_> =
-        COLUMNS.iter().filter(|(name, _)| panel.fields.iter().any(|field| field == name)).collect();
     let order = |name: &str| match panel.sort.strip_prefix('-') {
         Some(key) if key == name => Some("descending"),
         None if panel.sort == name => Some("ascending"),
@@ -233,8 +256,8 @@ fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> 
     });
     PanelsPage {
         frame,
-        xlsx: panel.export("xlsx"),
-        csv: panel.export("csv"),
+        xlsx: panel.export(columns, "xlsx"),
+        csv: panel.export(columns, "csv"),
         categories: choices(CATEGORIES, &panel.category),
         inheritances: choices(INHERITANCES, &panel.inheritance),
         sorts: sorts
@@ -246,7 +269,7 @@ fn shown(frame: Frame, panel: &Panel, position: &Position, rows: &[ListRow]) -> 
             .map(|(name, label)| Choice {
                 value: (*name).to_owned(),
                 label: (*label).to_owned(),
-                chosen: panel.fields.iter().any(|field| field == name),
+                chosen: columns.iter().any(|(shown, _)| shown == name),
             })
             .collect(),
         best: panel.best,
@@ -328,6 +351,15 @@ mod tests {
             pair("max_category", "FALSE"),
         ];
         assert_eq!(Panel::read("All", "All", &query), panel);
+    }
+
+    #[test]
+    fn a_column_without_a_value_is_shown_to_those_who_ask_for_it() {
+        let default = Panel::read("All", "All", &[]);
+        assert!(default.has("bed_hg38", &[]) && !default.has("bed_hg38", &["bed_hg38"]));
+        assert!(!default.has("ucsc_id", &[]));
+        let asked = Panel::read("All", "All", &[pair("field", "bed_hg38")]);
+        assert!(asked.has("bed_hg38", &["bed_hg38"]) && !asked.has("symbol", &[]));
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub(crate) async fn form(
         .find(|(name, _)| name == "term")
         .map(|(_, term)| term.trim())
         .unwrap_or_default();
+    // Browsers take dots for a way through folders, so that these words can't stand in a path.
+    if [".", ".."].contains(&term) {
+        return found(&pages, &headers, term).await;
+    }
     if !term.is_empty() {
         return answer::see(&format!("/Search/{}", encoded(term)));
     }
@@ -98,7 +102,11 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Path(term): Path<String>,
 ) -> Answer {
-    let mut visit = pages.visit(&headers).await?;
+    found(&pages, &headers, &term).await
+}
+
+async fn found(pages: &Pages, headers: &HeaderMap, term: &str) -> Answer {
+    let mut visit = pages.visit(headers).await?;
     let word = term.trim();
     let hits =
         search::rank(&mut visit.reading, word.strip_prefix("sysndd:").unwrap_or(word)).await?;

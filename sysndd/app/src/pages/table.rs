@@ -157,6 +157,8 @@ pub(crate) struct Table {
     sorts: Vec<Choice>,
     sizes: Vec<Choice>,
     conditions: Vec<String>,
+    /// The filter can't be joined with what the fields would say.
+    locked: bool,
     cleared: String,
     summary: String,
     columns: Vec<Column>,
@@ -167,6 +169,13 @@ pub(crate) struct Table {
 }
 
 impl askama::filters::HtmlSafe for Table {}
+
+impl Table {
+    /// Whether the filter can't be joined with another term.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked
+    }
+}
 
 impl Plan {
     fn keys(&self) -> Vec<&'static str> {
@@ -179,13 +188,17 @@ impl Plan {
     }
 
     fn label(&self, key: &str) -> String {
-        if key == "modifier_phenotype_id" {
-            return "Phenotype".to_owned();
+        if let Some(column) = self.columns.iter().find(|column| column.key == key) {
+            return column.label.to_owned();
         }
-        match self.columns.iter().find(|column| column.key == key) {
-            Some(column) => column.label.to_owned(),
-            None => key.replace('_', " "),
+        match key {
+            "modifier_phenotype_id" => "Phenotype",
+            "entry_date" => "Entered",
+            // A coarser word than the column's: X-linked is dominant, recessive or other.
+            "inheritance_filter" => "Inheritance group",
+            key => return key.replace('_', " "),
         }
+        .to_owned()
     }
 
     /// What the address asks for.
@@ -301,9 +314,13 @@ impl Plan {
             }
         }
         if !choices.iter().any(|choice| choice.chosen) {
+            let (key, words) = match sort.strip_prefix('-') {
+                Some(key) => (key, "down"),
+                None => (sort, "up"),
+            };
             choices.push(Choice {
                 value: asked.sort.clone(),
-                label: asked.sort.clone(),
+                label: format!("{} {words}", self.label(key)),
                 chosen: true,
             });
         }
@@ -359,6 +376,7 @@ impl Plan {
                 .map(|value| Choice { label: value.clone(), chosen: value == size, value })
                 .collect(),
             conditions: in_words(filter, |key| self.label(key), name_of),
+            locked: conditions.locked(),
             cleared: self
                 .address(&Asked {
                     filter: String::new(),

@@ -76,7 +76,8 @@ async fn started(Extract(state): Extract<State>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")).into_response()
 }
 
-/// One line a check with `?verbose` or when something is wrong; `?exclude=name` leaves one out.
+/// One line a check with `?verbose` or when something is wrong, `[!]` before what is only a warning;
+/// `?exclude=name` leaves one out.
 fn checks(state: &State, report: &Report, query: &str) -> Response {
     let reason = report.reason(state);
     let said = |words: &[&str]| {
@@ -107,6 +108,11 @@ fn checks(state: &State, report: &Report, query: &str) -> Response {
             }
         }
     }
+    if !excluded("data")
+        && let Some(warning) = report.data_full(state)
+    {
+        text.push_str(&format!("[!]data warning: {warning}\n"));
+    }
     if fine {
         let verbose = parameters.iter().any(|text| text.starts_with("verbose"));
         return if verbose { text.into_response() } else { "ok\n".into_response() };
@@ -120,9 +126,11 @@ async fn detail(Extract(state): Extract<State>) -> Response {
     let (code, published) = health::published(&state, &report);
     let time = published.timestamp.clone();
     let word = |fine: bool| if fine { "pass" } else { "fail" };
+    let full = report.data_full(&state);
+    let space = if full.is_some() { "warn" } else { "pass" };
     let milliseconds = report.response_time.as_secs_f64() * 1000.0;
     let body = json!({
-        "status": word(code == StatusCode::OK),
+        "status": if code == StatusCode::OK { space } else { "fail" },
         "version": env!("CARGO_PKG_VERSION"),
         "serviceId": "sysndd",
         "instance": state.boot_id,
@@ -146,6 +154,14 @@ async fn detail(Extract(state): Extract<State>) -> Response {
                 "componentType": "system",
                 "observedValue": report.data_writable,
                 "status": word(report.data_writable),
+                "time": time,
+            }],
+            "data:free": [{
+                "componentType": "system",
+                "observedValue": report.data_free,
+                "observedUnit": "bytes",
+                "status": space,
+                "output": full,
                 "time": time,
             }],
         },

@@ -1,6 +1,9 @@
 //! Whether this process may get requests: the database answers, its schema is one that this program
 //! serves, the data directory can be written, and nobody asked it to stop.
 //!
+//! A data directory without space does not keep it from being ready. All replicas have the same one, and
+//! reading needs none of it: the site would be down for want of exports. It is told as a warning instead.
+//!
 //! The schema is looked at anew each time, and not remembered from the start: it may be restored or
 //! migrated under a running process. One look serves all who ask within a second.
 
@@ -17,6 +20,8 @@ use crate::state::State;
 
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_secs(1);
+/// With less space than this the data directory counts as full: a workbook needs about as much.
+const DATA_FREE_MIN: u64 = 1 << 20;
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -33,6 +38,8 @@ pub(crate) struct Report {
     pub holder: Option<Holder>,
     /// Whether the data directory can be written.
     pub data_writable: bool,
+    /// Bytes that are free there; nothing, if the system does not say.
+    pub data_free: Option<u64>,
 }
 
 /// The last report.
@@ -51,6 +58,16 @@ pub(crate) struct Reason {
 }
 
 impl Report {
+    /// That the data directory is full, if it is: what still works, and what to do.
+    #[must_use]
+    pub(crate) fn data_full(&self, state: &State) -> Option<String> {
+        let free = self.data_free.filter(|free| *free < DATA_FREE_MIN)?;
+        let place = state.settings.data.display();
+        Some(format!(
+            "{free} bytes are free for the data directory {place}: exports and writes fail, and no replica can start, until there is more space"
+        ))
+    }
+
     /// Whether the schema is one that this process serves.
     #[must_use]
     pub(crate) fn schema_serves(&self, ahead: Ahead) -> bool {
@@ -142,12 +159,13 @@ async fn fresh(state: &State) -> Report {
     let asked = tokio::time::timeout(PATIENCE, ask(state)).await;
     let response_time = state.clock.monotonic().saturating_sub(began);
     let data_writable = machine::is_writable(&state.settings.data);
+    let data_free = machine::free_bytes(&state.settings.data);
     let (look, holder, unavailable) = match asked {
         Ok(Ok((look, holder))) => (Some(look), holder, None),
         Ok(Err(error)) => (None, None, Some(error.to_string())),
         Err(_) => (None, None, Some("the database did not answer within a second".to_owned())),
     };
-    Report { look, unavailable, response_time, holder, data_writable }
+    Report { look, unavailable, response_time, holder, data_writable, data_free }
 }
 
 async fn ask(state: &State) -> Result<(Look, Option<Holder>), Error> {

@@ -50,12 +50,23 @@ async fn a_wrong_filter_is_pointed_at() {
         problem(&site, "/api/entity/?sort=password", 400).await;
         problem(&site, "/api/entity/?fields=password", 400).await;
         problem(&site, "/api/entity/?fspec=password", 400).await;
-        problem(&site, "/api/entity/?format=pdf", 400).await;
+        let open = problem(&site, "/api/entity/?filter=equals(symbol,'ARX)", 400).await;
+        assert_eq!((&open["position"], &open["token"]), (&Value::from(14), &Value::from("'ARX")));
+        problem(&site, "/api/entity/?filter=equals(entity_id,NaN)", 400).await;
+        for (path, parameter, detail) in [
+            ("/api/entity/?format=pdf", "format", "one of these belongs here: json, xlsx, csv"),
+            ("/api/statistics/news?n=abc", "n", "a whole number belongs here"),
+            ("/api/entity/abc/review", "id", "is a whole number"),
+            ("/api/gene/%ff", "input", "is no text in UTF-8"),
+        ] {
+            let wrong = problem(&site, path, 400).await;
+            assert_eq!(wrong["parameter"], parameter, "{path}");
+            assert!(wrong["detail"].as_str().expect("a text").contains(detail), "{wrong}");
+        }
         for size in ["0", "-1", "abc", "50001"] {
             problem(&site, &format!("/api/entity/?page_size={size}"), 400).await;
             problem(&site, &format!("/api/list/status?page_size={size}"), 400).await;
         }
-        problem(&site, "/api/entity/abc/review", 400).await;
         problem(&site, "/api/statistics/news?n=0", 400).await;
         problem(&site, "/api/statistics/entities_over_time?aggregate=x", 400).await;
         let wrong = "/api/statistics/entities_over_time?group=inheritance_multiple";
@@ -71,7 +82,7 @@ async fn a_wrong_filter_is_pointed_at() {
 async fn a_value_is_a_value_whatever_is_in_it() {
     let long = "x".repeat(7000);
     let odd =
-        ["'", "''", "%", "_", "\\", "\n", "\"", ";--", "$1", "é", "😀", "%27", &long, " OR 1=1"];
+        ["a'", "''", "%", "_", "\\", "\n", "\"", ";--", "$1", "é", "😀", "%27", &long, " OR 1=1"];
     for site in sites(30, 2).await {
         for value in odd {
             for operation in ["equals", "contains", "any", "all", "lessThan"] {
@@ -164,6 +175,53 @@ async fn who_has_the_answer_is_told_so_until_something_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_made_anew_has_another_tag_after_as_many_writes() {
+    const LATER: Statement = Statement {
+        name: "test",
+        sql: "UPDATE data_version SET changed_at = '2026-01-01T00:00:00Z' WHERE only_row = 1",
+    };
+    for site in sites(5, 8).await {
+        let tag = async || site.get("/api/entity/").await.header(header::ETAG).to_owned();
+        let first = tag().await;
+        assert_eq!(tag().await, first);
+        let mut transaction = site.database.write().await.expect("a transaction");
+        transaction.execute(&LATER, &[]).await.expect("a write");
+        transaction.commit().await.expect("a commit");
+        assert_ne!(tag().await, first);
+        let version = site.json("/api/version/").await["data"]["version"].as_i64();
+        assert!(version.expect("a number") < 10, "people are told how often it was written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disease_is_found_by_its_identifier_of_mondo() {
+    for site in sites(30, 9).await {
+        let row = &site.json("/api/entity/?page_size=1").await["data"][0];
+        let disease = row["disease_ontology_id_version"].as_str().expect("a disease");
+        let page = site.json(&format!("/api/ontology/{disease}?input_type=ontology_id")).await;
+        let mondo = page[0]["MONDO"][0].as_str().expect("an identifier");
+        let found = site.json(&format!("/api/search/{mondo}?helper=FALSE")).await;
+        assert_eq!(found[0]["results"], row["disease_ontology_name"], "{found}");
+        assert_eq!(found[0]["link"], format!("/Ontology/{disease}"));
+        let found = site.json(&format!("/api/search/ontology/{mondo}")).await;
+        assert_eq!(found[0]["id"], disease);
+        assert_eq!(found.as_array().map(Vec::len), Some(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_links_of_every_list_can_be_followed() {
+    for site in sites(30, 10).await {
+        for path in ["/api/entity/", "/api/list/status", "/api/list/phenotype"] {
+            let page = site.json(&format!("{path}?page_size=2")).await;
+            let next = page["links"][0]["next"].as_str().expect("a link");
+            assert!(next.starts_with(&format!("http://sysndd.test{path}?")), "{next}");
+            site.json(next.strip_prefix("http://sysndd.test").expect("a path")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_document_and_its_page_are_there_and_load_nothing() {
     let site = sites(5, 7).await.remove(0);
     let document = site.json("/api/admin/openapi.json").await;
@@ -185,6 +243,17 @@ async fn the_document_and_its_page_are_there_and_load_nothing() {
     }
     let page = site.get("/__docs__/").await.text();
     assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("http"));
-    assert!(page.contains("action=\"/api/entity/\""));
+    assert!(page.contains("value=\"/api/entity/\"") && !page.contains('`'));
+    for (form, address) in [
+        ("/api/statistics/news&n=", "/api/statistics/news"),
+        ("/api/entity/&filter=contains(any,x)&sort=", "/api/entity/?filter=contains(any,x)"),
+        ("/api/gene/%7Binput%7D&input=A/B&input_type=", "/api/gene/A%2FB"),
+    ] {
+        let answer = site.get(&format!("/__docs__/send?operation={form}")).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{form}");
+        assert_eq!(answer.header(header::LOCATION), address);
+    }
+    let elsewhere = site.get("/__docs__/send?operation=https://example.org/").await;
+    assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST);
     assert_eq!(site.get("/__docs__/style.css").await.status, StatusCode::OK);
 }

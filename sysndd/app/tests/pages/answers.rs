@@ -1,6 +1,6 @@
 //! What the pages answer.
 
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 
 use crate::served::Site;
 
@@ -145,6 +145,7 @@ fn a_failure_has_a_page_with_a_way_back() {
             ("/Entities?page_size=many", StatusCode::BAD_REQUEST),
             ("/Genes?filter=%00", StatusCode::BAD_REQUEST),
             ("/EntriesOverTime?group=moon", StatusCode::BAD_REQUEST),
+            ("/Genes/%ff", StatusCode::BAD_REQUEST),
         ] {
             let answer = site.get(path).await;
             assert_eq!(answer.status, status, "{path}: {}", answer.text);
@@ -154,6 +155,76 @@ fn a_failure_has_a_page_with_a_way_back() {
             );
             assert_eq!(answer.header(header::CACHE_CONTROL), "no-store", "{path}");
         }
+    });
+}
+
+#[test]
+fn what_is_refused_before_a_page_is_looked_for_is_a_page_too() {
+    run(async {
+        let site = Site::with_rate(1).await;
+        let html = [(header::ACCEPT, "text/html,*/*;q=0.8")];
+        let sent = site.send(Method::POST, "/Entities", &html).await;
+        assert_eq!(sent.status, StatusCode::METHOD_NOT_ALLOWED, "{}", sent.text);
+        assert!(sent.text.contains("href=\"/Entities\""), "{}", sent.text);
+        assert!(sent.header(header::ALLOW).contains("GET"));
+        let page = site.ask("/Entities/1", &html).await;
+        assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(page.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+        assert_eq!(page.header(header::RETRY_AFTER), "1");
+        assert!(page.text.contains("Too many requests"), "{}", page.text);
+        for (path, headers) in [("/api/entity/", &html[..]), ("/suggestions?term=x", &[])] {
+            let answer = site.ask(path, headers).await;
+            assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+            assert_eq!(answer.header(header::CONTENT_TYPE), "application/problem+json", "{path}");
+        }
+    });
+}
+
+#[test]
+fn a_filter_that_nothing_can_be_joined_with_locks_the_fields() {
+    run(async {
+        let site = Site::with_sample().await;
+        let filter = "or(equals(symbol,ARX),equals(symbol,CBS))";
+        let page = site.page(&format!("/Entities?filter={filter}")).await;
+        assert_eq!(
+            page.matches("\" disabled>").count(),
+            page.matches("form=\"filters\"").count() + 1
+        );
+        assert!(page.contains("can’t be narrowed"));
+        let joined = format!("/Entities?any=&where.symbol=x&filter={filter}");
+        assert_eq!(site.leads_to(&joined).await, format!("/Entities?filter={filter}"));
+        assert!(!site.page("/Entities").await.contains(" disabled"));
+        let phenotypes = site.page(&format!("/Phenotypes?filter={filter}")).await;
+        assert!(phenotypes.contains("takes the place of the filter"));
+    });
+}
+
+#[test]
+fn the_date_of_entry_is_shown_to_those_who_ask_for_it() {
+    run(async {
+        let site = Site::with_sample().await;
+        for path in [
+            "/Entities?sort=-entry_date",
+            "/Entities?filter=lessThan(entry_date,2011-01-01)",
+            "/Entities?filter=contains(entry_date,2010)",
+        ] {
+            let page = site.page(path).await;
+            assert!(page.contains("data-label=\"Entered\""), "{path}");
+            assert!(page.contains("name=\"where.entry_date\""), "{path}");
+        }
+        assert!(!site.page("/Entities").await.contains("data-label=\"Entered\""));
+        assert_eq!(
+            site.leads_to("/Entities?any=&where.entry_date=2010&sort=entity_id").await,
+            "/Entities?filter=contains(entry_date,2010)"
+        );
+    });
+}
+
+#[test]
+fn a_word_of_dots_can_be_searched_for() {
+    run(async {
+        let site = Site::with_sample().await;
+        assert!(site.page("/Search?term=..").await.contains("<h1>Search: ..</h1>"));
     });
 }
 

@@ -21,6 +21,7 @@ const PAGES: &[(&str, &str)] = &[
         "entities-filtered",
         "/Entities?sort=-entry_date&filter=contains(any,epilep),any(category,Definitive,Limited)&page_size=25",
     ),
+    ("entities-locked", "/Entities?filter=or(equals(symbol,ARX),equals(symbol,CBS))"),
     ("entities-nothing", "/Entities?filter=contains(symbol,NOSUCHGENE)"),
     ("genes", "/Genes"),
     ("phenotypes", "/Phenotypes"),
@@ -32,8 +33,10 @@ const PAGES: &[(&str, &str)] = &[
     ("search-nothing", "/Search"),
     ("entries-over-time", "/EntriesOverTime"),
     ("entries-over-time-genes", "/EntriesOverTime?aggregate=symbol&group=inheritance_multiple"),
+    ("entries-over-time-replaced", "/EntriesOverTime?group=inheritance_multiple"),
     ("about", "/About"),
     ("api", "/API"),
+    ("documentation", "/__docs__/"),
     ("not-found", "/Entities/999999999"),
     ("bad-request", "/Entities?filter=equals(symbol,A"),
 ];

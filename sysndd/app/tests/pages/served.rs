@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use foundation_durable::Database;
 use foundation_durable::migration::{Coordinator, Mode};
 use foundation_runtime::SystemClock;
@@ -62,9 +62,15 @@ impl Site {
 
     /// A site without data.
     pub(crate) async fn empty() -> Self {
+        Self::with_rate(0).await
+    }
+
+    /// A site without data that answers so many requests in a second, or any number.
+    pub(crate) async fn with_rate(rate: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = Settings::for_data(folder.path()).expect("defaults");
-        settings.public.requests_per_second = 0;
+        settings.public.requests_per_second = rate;
+        settings.public.request_burst = rate;
         let database = Database::open(&settings.database).await.expect("a database");
         let files = Arc::new(migrations().expect("migrations in order"));
         let coordinator = Coordinator::new(
@@ -81,7 +87,17 @@ impl Site {
     }
 
     pub(crate) async fn ask(&self, path: &str, headers: &[(header::HeaderName, &str)]) -> Answer {
-        let mut request = Request::get(path).header(header::HOST, "sysndd.test");
+        self.send(Method::GET, path, headers).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, "sysndd.test");
         for (name, value) in headers {
             request = request.header(name, *value);
         }

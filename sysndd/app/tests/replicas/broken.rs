@@ -1,6 +1,7 @@
 //! Databases that are not as they should be.
 
 use std::fs;
+use std::path::Path;
 
 use foundation_durable::migration::State;
 use foundation_runtime::{Clock as _, SystemClock};
@@ -8,7 +9,7 @@ use testkit::mount::{self, SmallDisk};
 use testkit::postgres;
 
 use super::ground::{Ground, Kind, has_faults};
-use super::process::{Replica, exchange, sysndd};
+use super::process::{Replica, exchange, get, sysndd};
 
 const BOTH: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
 const NEWER: &str = "INSERT INTO schema_migration \
@@ -165,6 +166,87 @@ fn a_full_disk_leaves_nothing_half_done_and_with_space_the_same_command_complete
     let done = apply();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(String::from_utf8_lossy(&done.stdout).contains("Migrations complete"));
+}
+
+#[test]
+fn with_a_full_data_directory_a_replica_goes_on_reading_and_says_what_does_not_work() {
+    if mount::lacks(&["mount"]) {
+        return;
+    }
+    let ground = Ground::new(Kind::Sqlite).expect("a file");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample");
+    let imported = ground.sysndd().args(["import", "hpo", "-q"]).arg(sample).output();
+    assert!(imported.expect("sysndd").status.success());
+    let disk = SmallDisk::new(4 * 1024).expect("a small disk");
+    let errors = ground.data().join("errors");
+    let replica = Replica::start_with(sysndd(&ground.url, disk.path()), |command| {
+        command.stderr(fs::File::create(&errors).expect("a file"));
+    });
+    replica.wait_ready();
+    let list = |format: &str| {
+        get(replica.public, &format!("/api/entity/?format={format}")).expect("an answer")
+    };
+    assert!(fs::write(disk.path().join("filling"), vec![1; 5 << 20]).is_err(), "it is full");
+    for format in ["xlsx", "csv"] {
+        let (status, body) = list(format);
+        assert_eq!(status, 500, "{format}: {body}");
+        assert!(body.contains("the operator of this site finds the reason in its log"), "{body}");
+    }
+    replica.wait_until("logged", |replica| replica.said("an export failed") == 2);
+    assert!(replica.log_text().contains("No space left"), "{}", replica.log_text());
+    assert_eq!(fs::read_to_string(&errors).expect("a file"), "", "no panic is printed");
+    assert_eq!(list("json").0, 200);
+    replica.wait_until("noticed", |replica| {
+        replica.ask("/readyz?verbose").is_some_and(|(status, text)| {
+            status == 200 && text.contains("[!]data warning: 0 bytes are free")
+        })
+    });
+    assert!(replica.is_ready());
+    let (status, health) = replica.ask("/health").expect("an answer");
+    assert_eq!(status, 200);
+    assert!(health.contains("\"status\":\"warn\""), "{health}");
+}
+
+#[test]
+fn a_file_that_is_damaged_in_the_middle_is_noticed_by_verify() {
+    let ground = Ground::new(Kind::Sqlite).expect("a file");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample");
+    let imported = ground.sysndd().args(["import", "hpo", "-q"]).arg(sample).output();
+    assert!(imported.expect("sysndd").status.success());
+    let verify = || ground.sysndd().args(["migrate", "verify"]).output().expect("sysndd");
+    assert!(verify().status.success());
+    let path = ground.data().join("sysndd.db");
+    let mut bytes = fs::read(&path).expect("the database");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64 * 1024].fill(0x5a);
+    fs::write(&path, bytes).expect("the database");
+    let damaged = verify();
+    assert_eq!(damaged.status.code(), Some(8), "{damaged:?}");
+    let text = String::from_utf8_lossy(&damaged.stdout).into_owned();
+    assert!(text.contains("the database is damaged: "), "{text}");
+}
+
+#[test]
+fn a_place_where_no_database_can_lie_ends_the_start_and_an_address_where_nobody_answers_is_named() {
+    let ground = Ground::new(Kind::Sqlite).expect("a file");
+    let apply = |url: &str| {
+        let output = sysndd(url, ground.data()).args(["migrate", "status"]).output();
+        let output = output.expect("sysndd");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let folder = ground.data().display();
+    for url in [format!("sqlite:{folder}/nope/x.db"), format!("sqlite:{folder}")] {
+        let (code, text) = apply(&url);
+        assert_eq!(code, Some(6), "{text}");
+        assert!(text.contains(&url["sqlite:".len()..]), "{text}");
+    }
+    let port = postgres::free_port().expect("a port");
+    let (_, text) = apply(&format!("postgres://a:geheim@127.0.0.1:{port}/b"));
+    assert!(
+        text.contains(&format!("127.0.0.1:{port} is unreachable: Connection refused")),
+        "{text}"
+    );
+    assert!(!text.contains("geheim"));
 }
 
 #[test]

@@ -190,6 +190,13 @@ fn the_health_command_ends_with_0_or_1() {
     assert_eq!(health(&format!("http://127.0.0.1:{}/nothing", replica.operations)), Some(1));
     let port = testkit::postgres::free_port().expect("a port");
     assert_eq!(health(&format!("http://127.0.0.1:{port}/readyz")), Some(1));
+    let configured = |port: u16| {
+        let address = format!("127.0.0.1:{port}");
+        let mut command = program(folder.path());
+        let output = command.env("SYSNDD_OPERATIONS_ADDRESS", address).arg("health").output();
+        output.expect("sysndd").status.code()
+    };
+    assert_eq!((configured(replica.operations), configured(port)), (Some(0), Some(1)));
 }
 
 #[test]

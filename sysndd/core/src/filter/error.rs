@@ -34,6 +34,8 @@ pub enum Problem {
     MissingValue,
     /// The column is a number and the value is none.
     NotNumber,
+    /// A value begins with a quote and no quote ends it.
+    Unclosed,
     /// The column is a list: nothing is less than a list.
     NoOrder,
     /// Lists that are stored by their hash are not known here.
@@ -98,6 +100,10 @@ impl fmt::Display for FilterError {
                 write!(f, "The term has no value: write `operation(column,value)`")?;
             }
             Problem::NotNumber => write!(f, "The column is a number and the value is not")?,
+            Problem::Unclosed => write!(
+                f,
+                "Malformed filter expression: nothing ends the value that begins with a quote; write '…', and two quotes for one in it"
+            )?,
             Problem::NoOrder => {
                 write!(f, "The column is a list: use `any`, `all`, `equals` or `contains`")?;
             }

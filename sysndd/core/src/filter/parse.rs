@@ -152,8 +152,8 @@ impl Reader {
     /// A value, up to the `,` or `)` after it, which is left there.
     fn value(&mut self, operation: Operation) -> Result<Token, FilterError> {
         self.skip_blank();
-        if let Some(quoted) = self.quoted() {
-            return Ok(quoted);
+        if self.peek() == Some('\'') {
+            return self.quoted().ok_or_else(|| self.here(Problem::Unclosed));
         }
         let start = self.at;
         let mut open = 0usize;
@@ -172,13 +172,10 @@ impl Reader {
         Ok(Token { text: text.trim_end().to_owned(), position: start })
     }
 
-    /// A value in single quotes, in which two stand for one. An apostrophe that is not the end of
-    /// such a value is an ordinary character: people search for `Alzheimer's`.
+    /// A value in single quotes, in which two stand for one; none if no quote ends it. An apostrophe
+    /// further on in a value is an ordinary character: people search for `Alzheimer's`.
     fn quoted(&mut self) -> Option<Token> {
         let start = self.at;
-        if self.peek() != Some('\'') {
-            return None;
-        }
         let mut text = String::new();
         let mut at = start + 1;
         loop {

@@ -122,9 +122,8 @@ fn one_value_may_have_commas_parentheses_and_apostrophes() {
     }
     let value = |filter: &str| parsed(filter).terms[0].values[0].text.clone();
     assert_eq!(value("contains(symbol,Alzheimer's)"), "Alzheimer's");
-    assert_eq!(value("contains(symbol,')"), "'");
+    assert_eq!(value("contains(symbol,'''')"), "'");
     assert_eq!(value("contains(symbol,'it''s')"), "it's");
-    assert_eq!(value("contains(symbol,'open)"), "'open");
     assert_eq!(value("contains(symbol,' a ')"), " a ");
     assert_eq!(value("contains(symbol,a%_\\\n\"b)"), "a%_\\\n\"b");
 }
@@ -146,6 +145,13 @@ fn errors_point_at_the_token() {
     assert_eq!(place("MECP2"), (Problem::ExpectedTerm, 0, "MECP2".to_owned()));
     assert_eq!(place("equals(symbol,A) x"), (Problem::ExpectedTerm, 17, "x".to_owned()));
     assert_eq!(place("and(or(equals(symbol,A)))"), (Problem::Nested, 4, "or".to_owned()));
+    for open in ["equals(symbol,'ARX)", "any(symbol,'ARX,'MECP2')", "contains(symbol,')"] {
+        let (problem, position, token) = place(open);
+        assert_eq!((problem, Some(position)), (Problem::Unclosed, open.find('\'')));
+        assert!(token.starts_with('\''), "{token}");
+    }
+    assert_eq!(place("equals(entity_id,NaN)"), (Problem::NotNumber, 17, "NaN".to_owned()));
+    assert_eq!(place("any(entity_id,1,x)"), (Problem::NotNumber, 16, "x".to_owned()));
     assert_eq!(place("lessThan(entity_id,abc)"), (Problem::NotNumber, 19, "abc".to_owned()));
     assert_eq!(place("equals(symbol,a\0b)").0, Problem::Nul);
     assert_eq!(place("equals(hash,00ff)").0, Problem::HashNotFound);
