@@ -43,9 +43,10 @@ Getting started
     dsg clone /var/repos/dsg/NAME
 
 Exit codes
-  0 done   2 wrong usage   3 conflict: choose   4 refused by a guard   5 done, but paths were left out
-  6 configuration   7 repository   8 integrity: stop and call the data manager   9 disk   130 interrupted
-  1 is a defect of dsg: please report it.
+  0 done   2 wrong usage   3 conflict: choose   4 refused by a guard
+  5 done, but paths were left out   6 configuration   7 repository
+  8 integrity: stop and call the data manager   9 disk, or another dsg is at work here
+  130 interrupted   1 a defect of dsg: please report it
 
 Read on: dsg help COMMAND, dsg man DIRECTORY, docs/configuration.md, docs/errors.md";
 

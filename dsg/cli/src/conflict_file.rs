@@ -20,23 +20,27 @@ const TITLE: &str = "# DSG Conflict Resolution";
 /// The name under which the next file is built, in `.dsg`.
 const UNFINISHED: &str = "conflicts.txt.new";
 
-/// The text of the file; `None` when there is none.
-fn read_text(project: &Project) -> Result<Option<Vec<u8>>> {
-    Ok(present(project.root.read_small(CONFLICTS_FILE, FILE_BYTES_MAX as u64))?)
-}
+/// What some editors put before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What the file says; `None` when there is none.
 ///
 /// # Errors
 /// When it can't be understood: a person has to look at that line.
 pub(crate) fn read(project: &Project) -> Result<Option<Answers>> {
-    let Some(bytes) = read_text(project)? else { return Ok(None) };
+    let Some(mut reader) = present(project.root.open_file(CONFLICTS_FILE))? else {
+        return Ok(None);
+    };
     let place = project.root.path_of(CONFLICTS_FILE);
     let misunderstood = |why: String| {
         Error::new(Code::Conflict, format!("{} can't be understood", place.display()))
             .because(why)
-            .next("correct that line, or remove the file and run `dsg sync` for a new one")
+            .next("correct it, or remove the file and run `dsg sync` for a new one")
     };
+    if reader.opened().size > FILE_BYTES_MAX as u64 {
+        return Err(misunderstood(format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
+    }
+    let bytes = reader.read_to_end(FILE_BYTES_MAX as u64)?;
     let text =
         String::from_utf8(bytes).map_err(|_| misunderstood("it is no UTF-8 text".to_owned()))?;
     conflict::read(&text).map(Some).map_err(|why| misunderstood(why.to_string()))
@@ -113,12 +117,11 @@ pub(crate) fn write(
 /// # Errors
 /// When the disk says no.
 pub(crate) fn remove(project: &Project) -> Result<bool> {
-    match read_text(project)? {
-        Some(bytes) if bytes.starts_with(TITLE.as_bytes()) => {
-            Ok(project.root.remove_file_if_there(CONFLICTS_FILE)?)
-        }
-        _ => Ok(false),
-    }
+    let Some(reader) = present(project.root.open_file(CONFLICTS_FILE))? else { return Ok(false) };
+    let mut start = [0; TITLE.len() + BYTE_ORDER_MARK.len()];
+    let read = reader.read_at(&mut start, 0)?;
+    let text = start[..read].strip_prefix(BYTE_ORDER_MARK).unwrap_or(&start[..read]);
+    Ok(text.starts_with(TITLE.as_bytes()) && project.root.remove_file_if_there(CONFLICTS_FILE)?)
 }
 
 /// Choices by path, with the copies that they were made for.

@@ -123,9 +123,14 @@ impl Context {
     /// What the user means by a place: `HOST:PATH`, or a directory of this machine.
     ///
     /// # Errors
-    /// When the host's name holds a user or a port.
+    /// When it is an address as browsers know them, or the host's name holds a user or a port.
     pub(crate) fn place(&self, given: &Path) -> Result<Place> {
         let text = given.to_str().unwrap_or_default();
+        if text.contains("://") {
+            return Err(Error::new(Code::Usage, format!("{text} is no place that dsg knows"))
+                .because("a place is a directory of this machine, or HOST:DIR")
+                .next("write /DIR or HOST:/DIR"));
+        }
         match text.split_once(':') {
             Some((host, path)) if !host.is_empty() && !host.contains('/') => {
                 if host.contains('@') || host.starts_with('-') {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use dsg_core::config::{PROJECT_FILE, ProjectConfig};
 use dsg_core::tracked::{CONFLICTS_FILE, RuleLists, Rules};
 use dsg_store::error::{Code, Error, Result};
+use dsg_store::project::find_root;
 
 use crate::context::Context;
 use crate::ui::safe;
@@ -52,6 +53,16 @@ fn real(path: &Path) -> PathBuf {
         Some(real.join(path.strip_prefix(ancestor).unwrap_or(Path::new(""))))
     });
     found.unwrap_or_else(|| path.to_owned())
+}
+
+/// Tells of a project that this one lies in: its next sync may take these files for its own.
+pub(crate) fn tell_of_outer(context: &Context, root: &Path) {
+    let Some(outer) = root.parent().and_then(find_root) else { return };
+    context.ui.notice(format_args!(
+        "{} is a project too; this one lies inside it, and its next sync takes what its data_dirs cover here: \
+         ignore.paths of its {PROJECT_FILE} can leave it out",
+        outer.display()
+    ));
 }
 
 /// In a git working tree, says what git should leave to dsg. Nothing is written: `.gitignore` is the

@@ -3,9 +3,11 @@
 //! What to rename is decided in `dsg_core::name::normalize` and carried out by the library; here it
 //! is shown.
 
+use dsg_core::path::normal;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::normalize::{self, NormalizePlan};
 use dsg_store::project::Project;
+use dsg_store::{Unknown, UnknownReason};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -16,7 +18,7 @@ use crate::view::section;
 ///
 /// # Errors
 /// When two names would become one (nothing is touched then), or the disk says no.
-pub(crate) fn run(context: &Context, project: &Project, dry_run: bool) -> Result<Value> {
+pub(crate) fn run(context: &Context, project: &Project, dry_run: bool) -> Result<NormalizePlan> {
     let plan = normalize::plan(project)?;
     refuse_collisions(&plan)?;
     if !dry_run && !plan.is_empty() {
@@ -26,7 +28,33 @@ pub(crate) fn run(context: &Context, project: &Project, dry_run: bool) -> Result
         }
     }
     print(context, &plan, dry_run);
-    Ok(plan_json(&plan))
+    Ok(plan)
+}
+
+/// After a sync that left names out: what can be done about them.
+pub(crate) fn advise(context: &Context, project: &Project, unknown: &[Unknown]) {
+    if !unknown.iter().any(|unknown| matches!(unknown.why, UnknownReason::Name(_))) {
+        return;
+    }
+    // Only advice: what went wrong here was told where it matters.
+    let Ok(plan) = normalize::plan(project) else { return };
+    context.ui.say(if !plan.collisions.is_empty() {
+        "Names that are not accepted: rename them by hand. Some would become one name, so that --normalize refuses: \
+         `dsg sync --normalize --dry-run` lists those."
+    } else if plan.renames.iter().any(|rename| normalize::is_refused(&rename.from)) {
+        "Names that are not accepted: `dsg sync --normalize` renames what can be renamed safely."
+    } else {
+        "Names that are not accepted: rename them by hand; --normalize knows no better ones for them."
+    });
+}
+
+/// Whether the plan gives that path, or a directory that it is in, a name that is accepted.
+pub(crate) fn mends(plan: &NormalizePlan, unknown: &Unknown) -> bool {
+    matches!(unknown.why, UnknownReason::Name(_))
+        && plan.renames.iter().any(|rename| {
+            unknown.shown == safe(&rename.from)
+                || unknown.path.as_ref().is_some_and(|path| path.as_str() == normal(&rename.from))
+        })
 }
 
 fn refuse_collisions(plan: &NormalizePlan) -> Result<()> {
@@ -64,7 +92,8 @@ fn print(context: &Context, plan: &NormalizePlan, dry_run: bool) {
     );
 }
 
-fn plan_json(plan: &NormalizePlan) -> Value {
+/// The plan, for programs.
+pub(crate) fn plan_json(plan: &NormalizePlan) -> Value {
     json!({
         "renamed": plan.renames.iter().map(|one| json!({ "from": one.from, "to": one.to })).collect::<Vec<_>>(),
         "relinked": plan.relinks.iter().map(|one| json!({

@@ -6,12 +6,13 @@ use dsg_core::tracked::CONFLICTS_FILE;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::project::{self, Project};
 use dsg_store::repository::Repository;
-use dsg_store::sync::{LookOptions, SyncOptions, SyncOutcome, SyncReport, sync};
+use dsg_store::sync::{LookOptions, SyncOptions, SyncOutcome, sync};
 use foundation_runtime::Exit;
 use serde_json::{Value, json};
 
 use crate::conflict_file;
 use crate::context::Context;
+use crate::normalize;
 use crate::ui::Timed;
 use crate::view::report;
 use crate::view::step::question_json;
@@ -66,7 +67,7 @@ pub(crate) fn carry_out(
             let took = context.clock.monotonic().saturating_sub(start);
             settle_conflict_file(context, project, request.continues)?;
             report::print(&context.ui, &done, took);
-            advise(context, &done);
+            normalize::advise(context, project, &done.unknown);
             // Each path is in it, which is much where nobody reads it.
             let json = match context.ui.is_json() {
                 true => report::json(&done, took, &phases),
@@ -133,14 +134,6 @@ fn settle_conflict_file(context: &Context, project: &Project, continues: bool) -
         context.ui.notice(format_args!("{CONFLICTS_FILE} is removed: no conflict is left"));
     }
     Ok(())
-}
-
-fn advise(context: &Context, report: &SyncReport) {
-    let badly_named =
-        |unknown: &dsg_store::Unknown| matches!(unknown.why, dsg_store::UnknownReason::Name(_));
-    if report.unknown.iter().any(badly_named) {
-        context.ui.say("Names that are not accepted: `dsg sync --normalize` renames what can be renamed safely.");
-    }
 }
 
 fn conflict_error(questions: &[Question], place: &str, continues: bool) -> Error {

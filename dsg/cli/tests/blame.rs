@@ -69,7 +69,11 @@ fn a_file_that_never_was_is_an_error_with_near_names() {
     let (_world, alice, _) = history();
     alice.run(&["blame", "input/othre"]).ended(2).says("DSG-U02").says("input/other");
     alice.run(&["blame", "output/other"]).ended(2).says("input/other");
-    alice.run(&["blame", "input"]).ended(2).says("it is a directory").says("dsg log input");
+    alice
+        .run(&["blame", "input"])
+        .ended(2)
+        .says("it is a directory")
+        .says("`dsg log` with the same path");
     alice.run(&["blame", "."]).ended(2);
     let error = alice.run(&["blame", "input/othre", "--json"]).ended(2).json();
     assert_eq!(error["paths"], serde_json::json!(["input/other"]));

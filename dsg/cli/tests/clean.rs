@@ -30,7 +30,8 @@ fn without_yes_nothing_goes_and_sizes_are_shown() {
     let (_world, alice, _) = full();
     let outcome = alice.run(&["clean"]).succeeded().says("nothing was changed; --yes removes it");
     for part in [
-        "Would be removed (4)",
+        "Would be removed (2)",
+        "so this is the only copy (2)",
         BACKUP,
         "conflicts.txt",
         ".dsg/tx/tx-0011223344556677",
@@ -38,7 +39,8 @@ fn without_yes_nothing_goes_and_sizes_are_shown() {
     ] {
         assert!(outcome.stdout.contains(part), "{part}\n{}", outcome.stdout);
     }
-    let value = alice.run(&["clean", "--json"]).succeeded().json();
+    alice.run(&["clean", "--unique"]).succeeded().says("Would be removed (4)");
+    let value = alice.run(&["clean", "--unique", "--json"]).succeeded().json();
     assert_eq!((&value["dry_run"], &value["bytes"]), (&true.into(), &(3 + 3 + 9 + 6).into()));
     assert!(alice.has(BACKUP) && alice.has("conflicts.txt"));
 }
@@ -48,11 +50,16 @@ fn with_yes_what_was_shown_goes() {
     let (_world, alice, _) = full();
     let shown = targets(&alice, &[]);
     assert_eq!(targets(&alice, &["--yes"]), shown);
-    assert!(!alice.has(BACKUP) && !alice.has("conflicts.txt"));
-    assert!(!alice.has(".dsg/tx/tx-0011223344556677"));
+    assert!(alice.has(BACKUP) && alice.has("conflicts.txt"), "may be the only copy");
+    assert!(!alice.has(".dsg/tx/tx-0011223344556677/0-0"));
+    assert!(alice.has(".dsg/tx/tx-0011223344556677"), "finds what it left on the server");
     assert!(alice.has("input/a~backup~"));
     alice.run(&["clean"]).succeeded().says("Nothing to clean");
     alice.run(&["clean", "--no-dry-run"]).succeeded().says("Nothing to clean");
+    for target in ["backups", "conflicts"] {
+        assert_eq!(targets(&alice, &["--target", target, "--yes"]), [target]);
+    }
+    assert!(!alice.has(BACKUP) && !alice.has("conflicts.txt"));
     alice.remove("input/a~backup~");
     alice.run(&["status"]).succeeded().says("up to date");
 }
@@ -78,6 +85,23 @@ fn work_that_is_nowhere_else_stays_unless_it_is_asked_for() {
     alice.run(&["resolve", "input/a", "--remote"]).succeeded();
     alice.run(&["sync", "--no-backup"]).succeeded();
     alice.run(&["clean", "--yes"]).succeeded().says("Kept: nowhere in the history");
+    alice.write("input/a", "alice again");
+    bob.write("input/a", "bob again");
+    bob.run(&["sync"]).succeeded();
+    alice.run(&["sync"]).ended(3);
+    alice.run(&["resolve", "input/a", "--remote"]).succeeded();
+    alice.run(&["sync"]).succeeded();
+    alice.run(&["clean", "--yes"]).succeeded().says("--target backups");
+    let beside = |person: &Person| -> Vec<String> {
+        let names = std::fs::read_dir(person.project().join("input")).expect("lists");
+        let names =
+            names.map(|entry| entry.expect("one").file_name().into_string().expect("a text"));
+        names.filter(|name| name.starts_with("a~")).collect()
+    };
+    let kept = beside(&alice);
+    assert_eq!(kept.len(), 1);
+    assert_eq!(alice.read(&format!("input/{}", kept[0])), "alice again");
+    assert_eq!(targets(&alice, &["--target", "backups", "--yes"]), ["backups"]);
     alice.run(&["clean", "--unique"]).succeeded().says("gone for good");
     assert_eq!(targets(&alice, &["--unique", "--yes"]), ["trash"]);
     alice.run(&["clean", "--unique"]).succeeded().says("Nothing to clean");

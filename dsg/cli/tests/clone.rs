@@ -128,3 +128,13 @@ fn it_can_be_cut_off_anywhere_and_run_again() {
         carol.run(&["status"]).succeeded().says("Everything up to date with s1");
     }
 }
+
+#[test]
+fn a_clone_inside_another_project_is_told_and_an_address_is_no_place() {
+    let (world, alice, _) = World::started(DSG, &[("input/a", "1")]);
+    let inside = alice.at(alice.project().join("input"));
+    let outcome = inside.run(&["clone", world.repository(), "inner"]).succeeded();
+    outcome.says("is a project too; this one lies inside it").says("ignore.paths");
+    let outcome = alice.run(&["clone", "file:///srv/dsg/SV", "x"]).ended(2);
+    outcome.says("file:///srv/dsg/SV is no place").says_nothing_of(".dsgconfig.yml");
+}

@@ -31,6 +31,32 @@ fn every_command_teaches_with_examples() {
 }
 
 #[test]
+fn help_is_as_wide_as_the_terminal() {
+    let alice = World::new(DSG).person("alice");
+    for command in ["init", "clone", "sync", "resolve", "snapfetch", "log", "doctor", "blame"] {
+        let help = |width: &str| {
+            let outcome = alice.run_with(&[command, "--help"], "", &[("COLUMNS", width)]);
+            outcome.succeeded().stdout
+        };
+        let wide = help("100");
+        assert!(wide.lines().all(|line| line.chars().count() <= 100), "{wide}");
+        // A line of a closing paragraph has room for no word of the next, or ends a sentence.
+        let closing = wide.split("Examples\n").nth(1).expect("examples");
+        let lines: Vec<&str> = closing.lines().collect();
+        for pair in lines.windows(2) {
+            let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            if is_text(pair[0]) && is_text(pair[1]) && !pair[0].ends_with('.') {
+                let word = pair[1].split(' ').next().unwrap_or_default();
+                let together = pair[0].chars().count() + 1 + word.chars().count();
+                assert!(together > 100, "{command}: {pair:#?}");
+            }
+        }
+        let narrow = help("60");
+        assert!(narrow.lines().filter(|line| line.chars().count() > 60).count() <= 8, "{narrow}");
+    }
+}
+
+#[test]
 fn wrong_input_is_told_apart_from_everything_else() {
     let alice = World::new(DSG).person("alice");
     for wrong in [

@@ -52,6 +52,7 @@ fn a_healthy_project_has_only_good_news() {
 fn each_trouble_has_a_next_step_and_the_gravest_decides_the_exit_code() {
     let (world, alice, _) = started();
     alice.write("input/bad<name", "x");
+    alice.write("input/cafe\u{301}", "accepted");
     alice.write("conflicts.txt", "choose");
     assert_eq!(odd(&alice, 0), ["conflicts warning", "names warning"]);
     let repository = world.path("repositories/SV");
@@ -61,6 +62,7 @@ fn each_trouble_has_a_next_step_and_the_gravest_decides_the_exit_code() {
     let outcome = alice.run(&["doctor"]).ended(8);
     for part in [
         "! names: not accepted as it is: 1 name\n",
+        "✓ names: accepted, with accents in another spelling than most systems write: 1 name\n",
         "    next: `dsg sync --normalize` renames them",
         "✗ access: ",
         "✗ visible files: changed in the repository without dsg: 1 file\n      input/a\n",

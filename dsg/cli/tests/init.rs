@@ -162,7 +162,11 @@ fn what_can_not_be_is_refused_before_anything_is_made() {
         (&["--repository-path", place, "--type", "rclone"], 6, "DSG-C03"),
         (&["--type", "ipfs"], 6, "DSG-C03"),
         (&["--repository-path", place, "--type", "tape"], 2, "there is no repository type tape"),
-        (&["--repository-path", place, "--host", "scott.example.org"], 7, "check `host:`"),
+        (
+            &["--repository-path", place, "--host", "scott.example.org"],
+            7,
+            "check the name scott.example.org",
+        ),
         (&["--repository-path", "/nowhere/at/all"], 7, "mkdir -p /nowhere/at/all"),
         (&["--repository-path", &here], 2, "can't lie in one another"),
         (&["--repository-path", &above], 2, "can't lie in one another"),

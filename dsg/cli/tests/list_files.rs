@@ -22,7 +22,7 @@ fn started() -> (World, Person, Person) {
 #[test]
 fn what_takes_part_is_listed_with_size_time_and_kind() {
     let (_world, alice, _) = started();
-    let outcome = alice.run(&["list-files"]).succeeded();
+    let outcome = alice.run(&["list-files"]).ended(5);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert!(
         lines[0].trim_start().starts_with("5 B  20") && lines[0].ends_with("  file  input/a.csv"),
@@ -35,7 +35,7 @@ fn what_takes_part_is_listed_with_size_time_and_kind() {
     outcome.says("input/bad<name: ").says_nothing_of("x.tmp").says_nothing_of("code.py");
     alice
         .run(&["list-files", "--ignored"])
-        .succeeded()
+        .ended(5)
         .says("Ignored by the rules (1)\n  input/x.tmp");
 }
 
@@ -46,7 +46,7 @@ fn a_path_limits_the_list_and_json_has_everything() {
     assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
     let below = alice.at(alice.project().join("output")).run(&["list-files", "."]).succeeded();
     assert_eq!(below.stdout, output.stdout);
-    let value = alice.run(&["list-files", "--json"]).succeeded().json();
+    let value = alice.run(&["list-files", "--json"]).ended(5).json();
     assert_eq!(value["totals"]["files"], 2);
     assert_eq!(value["entries"][1]["target"], "none");
     assert_eq!(value["entries"][1]["dangling"], true);
@@ -58,7 +58,7 @@ fn a_path_limits_the_list_and_json_has_everything() {
 fn no_repository_is_needed() {
     let (world, alice, _) = started();
     std::fs::remove_dir_all(world.repository()).expect("removed");
-    alice.run(&["list-files"]).succeeded().says("2 files, 2 links");
+    alice.run(&["list-files"]).ended(5).says("2 files, 2 links");
     alice.run(&["-C", "..", "list-files"]).ended(6).says("DSG-C02");
 }
 

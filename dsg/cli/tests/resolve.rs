@@ -140,3 +140,19 @@ fn a_choice_may_be_changed_and_must_agree_with_the_file() {
     assert_eq!(alice.read("input/a"), "agreed");
     assert_eq!(alice.run(&["resolve", "--list"]).succeeded().stdout, "No conflicts.\n");
 }
+
+#[test]
+fn a_file_of_choices_with_a_mark_of_its_bytes_goes_like_any_other_and_a_large_one_is_named() {
+    let (_world, alice, _bob) = in_conflict();
+    alice.run(&["sync"]).ended(3);
+    let file = alice.project().join("conflicts.txt");
+    let text = std::fs::read_to_string(&file).expect("read");
+    let large = format!("{text}\n{}", "# \n".repeat(3 << 20));
+    std::fs::write(&file, large).expect("written");
+    alice.run(&["sync", "--continue"]).ended(3).says("larger than 8 MiB").says_nothing_of("space");
+    let chosen = text.replace("\n_R", "\nR");
+    std::fs::write(&file, format!("\u{feff}{chosen}")).expect("written");
+    alice.run(&["sync", "--continue"]).succeeded();
+    assert!(!alice.has("conflicts.txt"));
+    assert_eq!(alice.read("input/a"), "bob");
+}

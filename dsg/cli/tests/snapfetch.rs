@@ -83,7 +83,13 @@ fn what_is_not_there_is_an_error_and_leaves_nothing() {
     let (_world, alice, _) = five_snapshots();
     alice.run(&["snapfetch", "input/d/x", "--number", "s4"]).ended(2).says("dsg log input/d/x");
     alice.run(&["snapfetch", "input/a.csv", "--number", "s9"]).ended(2).says("the newest is s5");
-    alice.run(&["snapfetch", "input/a.cvs", "--number", "s1"]).ended(2).says("input/a.csv");
+    alice
+        .run(&["snapfetch", "input/a.cvs", "--number", "s1"])
+        .ended(2)
+        .says("the newest snapshot has names like it\n    input/a.csv\n");
+    let below = alice.at(alice.project().join("input"));
+    below.run(&["snapfetch", "-n", "s1", "--", "a b"]).ended(2).says("`dsg log 'a b'` lists");
+    below.run(&["snapfetch", "-n", "s1", "--", "-x"]).ended(2).says("`dsg log -- -x` lists");
     alice.run(&["snapfetch", "input/a.csv"]).ended(2).says("--number");
     alice.run(&["snapfetch", "input/a.csv", "-n", "s1", "-o", "-", "--json"]).ended(2);
     assert!(!alice.has("x.s4") && !alice.has("a.csv.s9"));

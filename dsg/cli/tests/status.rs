@@ -156,6 +156,14 @@ fn what_can_not_be_known_is_listed_with_its_reason_and_is_not_up_to_date() {
     );
     assert!(outcome.stdout.contains("Links that lead nowhere (1)\n  input/dangling"));
     assert!(!outcome.stdout.contains("up to date"));
+    // Also of a link that is as it was; and no longer when something is there.
+    alice.run(&["sync"]).ended(5).says("Links that lead nowhere (1)\n  input/dangling");
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    for _ in 0..2 {
+        alice.run(&["status"]).ended(5).says("Links that lead nowhere (1)\n  input/dangling");
+    }
+    alice.write("input/nowhere", "1");
+    alice.run(&["status"]).ended(5).says_nothing_of("lead nowhere");
     let status = alice.run(&["status", "--json"]).ended(5).json();
     let mut reasons: Vec<_> =
         status["unknown"].as_array().expect("a list").iter().map(|u| u["reason"].clone()).collect();
@@ -201,4 +209,43 @@ fn paths_that_the_configuration_leaves_out_are_counted() {
     assert_eq!(status["counts"]["left_out"], 1, "{status:#}");
     assert_eq!(status["counts"]["untracked_remote"], 1);
     alice.run(&["status"]).succeeded().says("1 path left out although agreed before");
+}
+
+#[test]
+fn a_link_where_dsg_follows_none_is_called_one() {
+    let (_world, alice, _) = World::started(DSG, &[("input/a", "1")]);
+    for name in [".dsgconfig.yml", ".dsg"] {
+        let (own, away) = (alice.project().join(name), alice.home().join("away"));
+        fs::rename(&own, &away).expect("renamed");
+        std::os::unix::fs::symlink(&away, &own).expect("linked");
+        alice.run(&["status"]).ended(6).says(&format!("{name} is a link"));
+        fs::remove_file(&own).expect("removed");
+        fs::rename(&away, &own).expect("renamed");
+    }
+    alice.run(&["status"]).succeeded();
+}
+
+#[test]
+fn what_lies_in_the_place_of_the_index_is_replaced_or_named() {
+    let (_world, alice, _) = World::started(DSG, &[("input/a", "1")]);
+    let index = alice.project().join(".dsg/index");
+    let put = |make: &dyn Fn()| {
+        let _ = fs::remove_file(&index);
+        make();
+    };
+    let link = || std::os::unix::fs::symlink("state", &index).expect("linked");
+    let pipe = || {
+        let made = std::process::Command::new("mkfifo").arg(&index).status().expect("runs");
+        assert!(made.success());
+    };
+    let makes: [&dyn Fn(); 2] = [&link, &pipe];
+    for make in makes {
+        put(make);
+        alice.run(&["status"]).succeeded().says("Everything up to date");
+        assert!(fs::symlink_metadata(&index).expect("is there").is_file());
+    }
+    put(&|| fs::create_dir(&index).expect("made"));
+    for command in ["status", "sync"] {
+        alice.run(&[command]).ended(9).says(".dsg/index is a directory");
+    }
 }

@@ -261,7 +261,7 @@ fn what_is_left_out_has_an_exit_code_of_its_own_and_names_can_be_put_right() {
         .says("dsg sync --normalize");
     let result = alice.run(&["sync", "--json"]).ended(5).json();
     assert_eq!(result["unknown"].as_array().map(Vec::len), Some(2));
-    let dry = alice.run(&["sync", "--dry-run", "--normalize"]).ended(5);
+    let dry = alice.run(&["sync", "--dry-run", "--normalize"]).succeeded();
     let dry = dry
         .says("Would be renamed (2)")
         .says("input/ends with a space  -> input/ends with a space\n");
@@ -348,6 +348,71 @@ fn a_sync_that_is_killed_is_told_of_and_finished_by_the_next() {
                 ("bob".into(), "alice".into())
             );
             person.run(&["status"]).succeeded().says("Everything up to date");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_of_normalize_leaves_out_only_what_it_can_not_mend() {
+    let (_world, alice, _) = World::started(DSG, &[("input/a", "1")]);
+    alice.write("input/bad<name", "x");
+    alice.write("input/CON/b", "x");
+    let dry = alice.run(&["sync", "--normalize", "--dry-run"]).succeeded();
+    dry.says("Would be renamed (2)")
+        .says(": 2 paths would be renamed and go up")
+        .says_nothing_of("Left");
+    // A name that is no text: nothing better is known for it.
+    let name = std::os::unix::ffi::OsStringExt::from_vec(b"caf\xe9".to_vec());
+    let name: std::ffi::OsString = name;
+    std::fs::write(alice.project().join("input").join(name), "x").expect("written");
+    alice.run(&["sync", "--normalize", "--dry-run"]).ended(5).says("Left out");
+    alice.run(&["sync"]).ended(5).says("`dsg sync --normalize` renames what can be renamed");
+    alice.run(&["sync", "--normalize"]).ended(5).says("rename them by hand; --normalize knows no");
+    alice.write("input/\u{e9}", "one");
+    alice.write("input/e\u{301}", "other");
+    alice.run(&["sync"]).ended(5).says("so that --normalize refuses");
+}
+
+#[test]
+fn what_the_configuration_no_longer_includes_is_said_each_time() {
+    let (_world, alice, _bob) = World::started(DSG, &[("input/a", "1")]);
+    alice.edit(".dsgconfig.yml", "data_dirs: [input, output, frozen]", "data_dirs: [inputs]");
+    alice.write("input/a", "important");
+    for _ in 0..2 {
+        let outcome = alice.run(&["sync"]).succeeded();
+        outcome
+            .says("1 path left out although agreed before")
+            .says_nothing_of("Everything up to date");
+    }
+    assert_eq!(alice.run(&["sync", "--json"]).succeeded().json()["left_out"], 1);
+}
+
+#[test]
+fn an_error_after_the_commit_says_that_the_commit_stands() {
+    let (_world, alice, bob) = World::started(DSG, &[("input/a", "1"), ("input/b", "1")]);
+    bob.write("input/b", "by bob");
+    bob.run(&["sync"]).succeeded();
+    alice.write("input/a", "by alice");
+    alice.write(".dsg/trash", "in the way");
+    alice.run(&["sync"]).ended(9).says("s3 is made and everybody sees it, but this project");
+    bob.run(&["sync"]).succeeded();
+    assert_eq!(bob.read("input/a"), "by alice");
+    alice.remove(".dsg/trash");
+    alice.run(&["sync"]).succeeded().says("cut off was finished");
+    assert_eq!(alice.read("input/b"), "by bob");
+}
+
+#[test]
+fn an_index_that_cannot_be_written_is_a_notice() {
+    let (_world, alice, bob) = World::started(DSG, &[("input/a", "1")]);
+    for person in [&alice, &bob] {
+        person.remove(".dsg/index");
+        person.write(".dsg/index.new/x", "in the way");
+        person.write("input/a", "changed, and in the same way");
+        for command in ["diff", "status", "sync"] {
+            let outcome = person.run(&[command]);
+            assert!(matches!(outcome.code, Some(0 | 1)), "{command}: {}", outcome.stderr);
+            outcome.says("could not be remembered");
         }
     }
 }

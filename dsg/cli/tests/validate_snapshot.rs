@@ -28,10 +28,7 @@ fn a_snapshot_is_checked_with_its_contents() {
     let objects = world.path("repositories/SV/.dsg-repository/objects");
     let object = fs::read_dir(objects).expect("listed").flatten().next().expect("one").path();
     fs::write(object, "FIRST").expect("written");
-    alice
-        .run(&["validate-snapshot", "s1"])
-        .ended(8)
-        .says("the old version input/a of before s1 is lost");
+    alice.run(&["validate-snapshot", "s1"]).ended(8).says("the old version input/a of s1 is lost");
     let manager = world.stranger("manager");
     manager.run(&["validate-snapshot", "--repository", world.repository()]).ended(8);
 }

@@ -1,21 +1,23 @@
 //! Cleaning a project: copies that lost a conflict, the trash, leftovers, the list of conflicts.
 //!
 //! Looking and cleaning are one function, so that what a dry run shows is what a real run does; the
-//! real one looks again under the project's lock. Trash whose content is nowhere in the history is
-//! the only copy of somebody's work: it stays unless that is asked for by name.
+//! real one looks again under the project's lock. What is, or may be, the only copy of somebody's work
+//! stays unless it is asked for by name: trash whose content is nowhere in the history, the copy that
+//! lost a conflict, choices that somebody has begun to write down.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use dsg_core::entry::Moment;
 use dsg_core::name::is_backup_name;
+use dsg_core::snapshot::TransactionId;
 use dsg_core::tracked::CONFLICTS_FILE;
 
 use crate::error::Result;
 use crate::fetch::TEMPORARY;
 use crate::monitor::{Monitor, check_stop};
 use crate::project::trash::{self, Trashed};
-use crate::project::{Journal, Project, TRANSACTIONS, lock_project, stamp};
+use crate::project::{Journal, Project, TRANSACTIONS, lock_project, stamp_if_allowed};
 use crate::system::{Directory, Kind, Parents, Status, present};
 
 /// A temporary file outside of `.dsg` may be in use by a running program; older ones are left over.
@@ -55,8 +57,15 @@ impl CleanTarget {
 pub struct CleanOptions {
     /// Which kinds.
     pub targets: Vec<CleanTarget>,
-    /// Also trash that is nowhere in the history.
+    /// Also what is, or may be, nowhere in the history.
     pub unique: bool,
+}
+
+impl CleanOptions {
+    /// Whether somebody asked for just this, and does not merely clean up.
+    fn is_asked_for(&self, target: CleanTarget) -> bool {
+        self.unique || self.targets == [target]
+    }
 }
 
 /// Something to be cleaned.
@@ -70,7 +79,7 @@ pub struct CleanItem {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Whether it is nowhere in the history.
+    /// Whether it is, or may be, nowhere in the history.
     pub unique: bool,
 }
 
@@ -79,10 +88,21 @@ pub struct CleanItem {
 pub struct Cleaned {
     /// What goes, or went.
     pub items: Vec<CleanItem>,
-    /// What stays, because it is nowhere in the history.
+    /// What stays, because it is, or may be, nowhere in the history.
     pub kept: Vec<CleanItem>,
     /// Directories that could not be looked into.
     pub unreadable: Vec<PathBuf>,
+}
+
+impl Cleaned {
+    /// Adds what may be somebody's only copy.
+    fn add_rare(&mut self, item: CleanItem, options: &CleanOptions) {
+        if options.is_asked_for(item.target) {
+            self.items.push(item);
+        } else {
+            self.kept.push(CleanItem { unique: true, ..item });
+        }
+    }
 }
 
 /// What [`clean`] would remove.
@@ -110,7 +130,11 @@ pub fn clean(project: &Project, options: &CleanOptions, monitor: &dyn Monitor) -
     for item in found.cleaned.items.iter().filter(|item| item.target != CleanTarget::Trash) {
         check_stop(monitor)?;
         if let Some((directory, name)) = present(parents.of(&item.path))? {
-            directory.remove_tree(name)?;
+            if is_mark(&item.path) {
+                directory.directory(name)?.clear()?;
+            } else {
+                directory.remove_tree(name)?;
+            }
         }
     }
     if let Some(dsg) = &dsg {
@@ -145,7 +169,7 @@ fn find(project: &Project, options: &CleanOptions, monitor: &dyn Monitor) -> Res
     let mut found = FoundItems::default();
     let dsg = project.dsg()?;
     let now = match &dsg {
-        Some(dsg) => Some(stamp(dsg)?),
+        Some(dsg) => Some(stamp_if_allowed(dsg)?),
         None => None,
     };
     if wants(CleanTarget::Backups) || wants(CleanTarget::Temp) {
@@ -165,9 +189,10 @@ fn find(project: &Project, options: &CleanOptions, monitor: &dyn Monitor) -> Res
         && status.kind == Kind::File
     {
         let path = PathBuf::from(CONFLICTS_FILE);
-        found.cleaned.items.push(item(CleanTarget::Conflicts, path, status.size));
+        found.cleaned.add_rare(item(CleanTarget::Conflicts, path, status.size), options);
     }
     found.cleaned.items.sort_by(|a, b| a.path.cmp(&b.path));
+    found.cleaned.kept.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
 
@@ -217,7 +242,7 @@ fn find_in_tree(
                     let (files, bytes) = measure(&directory, &entry.name)?;
                     cleaned.items.push(CleanItem { files, bytes, ..item(target, path, 0) });
                 }
-                _ => cleaned.items.push(item(target, path, status.size)),
+                _ => cleaned.add_rare(item(target, path, status.size), options),
             }
         }
     }
@@ -288,12 +313,21 @@ fn find_temporary(dsg: &Directory, in_flight: Option<&str>, cleaned: &mut Cleane
     }
     let Some(transactions) = present(dsg.directory(TRANSACTIONS))? else { return Ok(()) };
     for entry in transactions.entries()? {
-        if in_flight.is_none_or(|name| entry.name != name) {
-            let path = Path::new(".dsg").join(TRANSACTIONS).join(&entry.name);
+        let path = Path::new(".dsg").join(TRANSACTIONS).join(&entry.name);
+        let has_files = !is_mark(&path) || measure(&transactions, &entry.name)?.0 > 0;
+        if has_files && in_flight.is_none_or(|name| entry.name != name) {
             add(&transactions, &entry.name, path)?;
         }
     }
     Ok(())
+}
+
+/// Whether this is the folder of a transaction. Emptied, it still is the mark by which the next sync finds
+/// what an upload that was cut off left in the repository: without it nobody would free that.
+fn is_mark(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    path.parent().is_some_and(|parent| parent == Path::new(".dsg").join(TRANSACTIONS))
+        && name.is_some_and(|name| name.parse::<TransactionId>().is_ok())
 }
 
 /// Files and bytes of `name` and all below it.

@@ -138,7 +138,7 @@ pub fn local(
 ) -> Result<LocalDifferences> {
     let dsg = project.dsg_attached()?;
     let look = look(project, &dsg, repository, &LookOptions::default(), monitor)?;
-    remember(&dsg, &look)?;
+    remember(&dsg, &look, monitor);
     let mut differences = Vec::new();
     for step in &look.plan.steps {
         let triple = &step.triple;

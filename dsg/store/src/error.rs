@@ -174,6 +174,11 @@ impl From<SystemError> for Error {
         let what = format!("could not {} {}", error.operation, error.path.display());
         let (code, next) = if error.is_full() {
             (Code::DiskFull, "free some space and run the command again; nothing was half done")
+        } else if error.is_read_only() {
+            (
+                Code::Disk,
+                "mount that file system for writing, or ask who mounted it for reading only why",
+            )
         } else if error.is_denied() {
             (Code::Disk, "check owner and permissions of that path, then run the command again")
         } else {

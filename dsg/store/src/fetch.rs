@@ -15,10 +15,12 @@ use dsg_core::snapshot::SnapshotNumber;
 use rayon::prelude::*;
 
 use crate::error::{Code, Error, Result};
-use crate::history::{document, near};
+use crate::history::document;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::repository::{Repository, Wanted};
-use crate::system::{Directory, Kind, Parents, Reader, present, random, sync_file_system};
+use crate::system::{
+    Directory, Kind, Parents, Reader, SystemError, Writer, present, random, sync_file_system,
+};
 
 /// How a temporary name begins; hidden, so that it takes part in nothing.
 pub const TEMPORARY: &str = ".dsg-fetch-";
@@ -56,20 +58,20 @@ pub enum Found {
     Directory(Vec<(RepoPath, RepoPath, Entry)>),
 }
 
-/// Looks for `path` (`None`: everything) in a snapshot.
+/// Looks for `path` (`None`: everything) in a snapshot; `None` when it has nothing there.
 ///
 /// # Errors
-/// [`Code::NotFound`] when there is no such snapshot, or it has nothing there.
+/// [`Code::NotFound`] when there is no such snapshot.
 pub fn find(
     repository: &dyn Repository,
     number: SnapshotNumber,
     path: Option<&RepoPath>,
-) -> Result<Found> {
+) -> Result<Option<Found>> {
     document(repository, number)?;
     if let Some(path) = path
         && let Some(entry) = repository.entry(number, path)?
     {
-        return Ok(Found::Entry(path.clone(), entry));
+        return Ok(Some(Found::Entry(path.clone(), entry)));
     }
     let directory = path.map_or("", RepoPath::as_str);
     let mut below = Vec::new();
@@ -80,15 +82,7 @@ pub fn find(
             below.push((change.path, relative, entry));
         }
     }
-    match path {
-        Some(path) if below.is_empty() => {
-            let near = near(repository, path)?;
-            Err(Error::new(Code::NotFound, format!("{number} has nothing at {path}"))
-                .about(near.paths)
-                .next(format!("`dsg log {path}` lists the snapshots that changed it")))
-        }
-        _ => Ok(Found::Directory(below)),
-    }
+    Ok((path.is_none() || !below.is_empty()).then_some(Found::Directory(below)))
 }
 
 /// Puts what was found at `out`, whose directory must exist. A file or link replaces another only
@@ -150,11 +144,25 @@ pub fn content(
     scratch: &Directory,
     monitor: &dyn Monitor,
 ) -> Result<Reader> {
-    let name = temporary_name()?;
-    let mut target = scratch.create_file(&name, 0o600)?;
-    scratch.remove_file(&name)?;
+    let mut target = nameless(scratch)?;
     repository.read(&Wanted { hash: file.hash, size: file.size, path }, &mut target, monitor)?;
     Ok(target.reader()?)
+}
+
+/// A file without a name below `scratch`; where that can't be written, among the system's own.
+fn nameless(scratch: &Directory) -> Result<Writer> {
+    let name = temporary_name()?;
+    let make = |directory: &Directory| {
+        let file = directory.create_file(&name, 0o600)?;
+        directory.remove_file(&name)?;
+        Ok(file)
+    };
+    match make(scratch) {
+        Err(error) if SystemError::is_denied(&error) => {
+            Ok(make(&Directory::open(&std::env::temp_dir())?)?)
+        }
+        other => Ok(other?),
+    }
 }
 
 fn temporary_name() -> Result<String> {

@@ -332,7 +332,7 @@ fn never_known(repository: &dyn Repository, path: &RepoPath) -> Result<Error> {
     Ok(if near.is_directory {
         error
             .because("it is a directory")
-            .next(format!("`dsg log {path}` lists the snapshots that changed something in it"))
+            .next("`dsg log` with the same path lists the snapshots that changed something in it")
     } else if near.paths.is_empty() {
         error.next("`dsg list-files` shows what is here, `dsg log` what was committed")
     } else {

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 
 use dsg_core::compare::LocalEntry;
 use dsg_core::entry::Moment;
-use dsg_core::link;
 use dsg_core::path::{RepoPath, normal};
 use dsg_core::tracked::{Area, FileVerdict};
 
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
-use crate::project::{Project, StateFile, stamp};
+use crate::project::{Project, StateFile, stamp_if_allowed};
 use crate::scan::{Index, IndexEntry, Unknown, Walk, walk};
-use crate::system::{Directory, Kind, Parents, present};
+use crate::system::{Directory, Kind, present};
 
 /// A file or link that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +62,8 @@ impl Listing {
     }
 }
 
-/// Lists a project. Nothing is changed but the stamp file in `.dsg`, which tells what "now" is.
+/// Lists a project. Nothing is changed but the stamp file in `.dsg`, which tells what "now" is;
+/// where that can't be written, nothing at all.
 ///
 /// # Errors
 /// When the project's notes can't be read, or the user asked to stop.
@@ -89,7 +89,7 @@ pub fn list(project: &Project, monitor: &dyn Monitor) -> Result<Listing> {
         !unknown.iter().any(|unknown| listed.path == **unknown || listed.path.is_below(unknown))
     });
     for listed in &mut entries {
-        listed.dangling = leads_nowhere(project, listed);
+        listed.dangling = found.dangling.binary_search(&listed.path).is_ok();
     }
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let ignored = ignored(project, monitor)?;
@@ -103,7 +103,7 @@ fn known(project: &Project) -> Result<(Index, Moment)> {
     let Some(file) = StateFile::open(&dsg)? else { return Ok(nothing()) };
     let validity = project.validity(Some(file.state()));
     let index = Index::read(&dsg)?.filter(|index| index.validity == validity);
-    Ok((index.unwrap_or_else(|| Index::empty(validity)), stamp(&dsg)?))
+    Ok((index.unwrap_or_else(|| Index::empty(validity)), stamp_if_allowed(&dsg)?))
 }
 
 /// A file or link that the index saw on disk.
@@ -116,18 +116,6 @@ fn listed(directory: &str, known: &IndexEntry) -> Option<Listed> {
         *hash = None;
     }
     Some(Listed { path, entry, dangling: false })
-}
-
-/// The walk tells this of new links only; one that it knows is not looked at again.
-fn leads_nowhere(project: &Project, listed: &Listed) -> bool {
-    let LocalEntry::Link { target } = &listed.entry else { return false };
-    let Some(resolved) = link::resolved(&listed.path, target) else { return false };
-    let mut parents = Parents::new(&project.root);
-    match parents.of(Path::new(&resolved)) {
-        Ok((_, name)) if name.is_empty() => false,
-        Ok((directory, name)) => matches!(present(directory.status(name)), Ok(None)),
-        Err(error) => error.is_absent(),
-    }
 }
 
 fn ignored(project: &Project, monitor: &dyn Monitor) -> Result<Vec<Ignored>> {

@@ -87,6 +87,13 @@ fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
+/// Whether the last name of a path is one that dsg refuses. Others are renamed too: they are spelled
+/// otherwise than most systems do it.
+#[must_use]
+pub fn is_refused(path: &str) -> bool {
+    dsg_core::name::judge(path.rsplit('/').next().unwrap_or(path)).is_err()
+}
+
 /// Carries the plan out.
 ///
 /// # Errors

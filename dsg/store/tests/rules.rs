@@ -19,6 +19,8 @@ mod deletion;
 mod durability;
 #[path = "rules/fixture.rs"]
 mod fixture;
+#[path = "rules/full.rs"]
+mod full;
 #[path = "rules/history.rs"]
 mod history;
 #[path = "rules/index.rs"]

@@ -30,7 +30,7 @@ pub enum Exit {
     Repository = 7,
     /// Bytes are not what their hash says: stop and call the data manager.
     Integrity = 8,
-    /// This machine failed: no space, or an error of its disk.
+    /// This machine failed: no space, an error of its disk, or a lock that another process holds.
     Machine = 9,
     /// Stopped by a signal, at a safe point or at once; run it again to go on. The number is what
     /// a shell reports for Ctrl-C.
@@ -74,7 +74,9 @@ impl Exit {
                 "repository missing, replaced, of another version, unreachable or not permitted"
             }
             Self::Integrity => "integrity: a hash does not match",
-            Self::Machine => "no space, or an I/O error of this machine",
+            Self::Machine => {
+                "no space, an I/O error of this machine, or another dsg is at work in the project"
+            }
             Self::Interrupted => "interrupted",
         }
     }

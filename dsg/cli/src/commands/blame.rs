@@ -19,7 +19,7 @@ Examples
   dsg blame input/people.csv          every change of the file, oldest first
   dsg blame --json input/people.csv   the same for programs, with whole hashes
 
-A file that was deleted has a history too. `revert to s3` means: as it was in s3 again; `recreate`: it had been
+A file that was deleted has a history too. `revert to s3` means: as it was in s3 again; `recreate`: it had been \
 deleted and is back. `dsg snapfetch FILE --number sN` brings any of the versions.";
 
 /// Show what happened to one file, oldest first

@@ -20,7 +20,9 @@ Examples
 backups    files that were kept beside the one that won a conflict (name~20261121T062358Z~)
 trash      what syncs replaced or deleted here; only what the history has, unless --unique is given
 temp       downloads and temporary files that no unfinished sync needs
-conflicts  conflicts.txt";
+conflicts  conflicts.txt
+
+What may be somebody's only copy stays: backups and conflicts go when they are asked for by --target, or with --unique.";
 
 /// What to clean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -55,7 +57,7 @@ pub(crate) struct CleanArgs {
     /// Remove it; without this it is only shown
     #[arg(short, long, alias = "no-dry-run")]
     yes: bool,
-    /// Also trash that is nowhere in the history: the only copy of somebody's work
+    /// Also what is, or may be, nowhere in the history: the only copy of somebody's work
     #[arg(long)]
     unique: bool,
 }
@@ -81,7 +83,11 @@ fn total(items: &[CleanItem]) -> (u64, u64) {
 }
 
 fn line(item: &CleanItem) -> String {
-    let unique = if item.unique { "  (nowhere in the history)" } else { "" };
+    let unique = if item.unique && item.target == CleanTarget::Trash {
+        "  (nowhere in the history)"
+    } else {
+        ""
+    };
     format!(
         "{:<9}  {}  {}, {}{unique}",
         item.target.as_str(),
@@ -95,10 +101,13 @@ fn print(args: &CleanArgs, context: &Context, cleaned: &Cleaned) {
     let ui = &context.ui;
     let heading = if args.yes { "Removed" } else { "Would be removed" };
     section(ui, Tone::Strong, heading, cleaned.items.iter().map(line));
-    let heading = "Kept: nowhere in the history, so this is the only copy";
+    let heading = "Kept: nowhere in the history, as far as is known, so this is the only copy";
     section(ui, Tone::Warning, heading, cleaned.kept.iter().map(line));
     let unreadable = cleaned.unreadable.iter().map(|path| safe(&path.to_string_lossy()));
     section(ui, Tone::Warning, "Could not be looked into", unreadable);
+    if cleaned.kept.iter().any(|item| item.target != CleanTarget::Trash) {
+        ui.say("--target backups, or --target conflicts, asks for these by name");
+    }
     if cleaned.items.is_empty() {
         ui.line(ui.paint(Tone::Good, "Nothing to clean"));
         return;

@@ -18,7 +18,7 @@ use foundation_runtime::Exit;
 use serde_json::{Value, json};
 
 use crate::context::{Context, configuration_error, lexically_normal, open_project, ssh};
-use crate::joining::{advise_about_git, refuse_nested, rules};
+use crate::joining::{advise_about_git, refuse_nested, rules, tell_of_outer};
 use crate::syncing::{Request, carry_out};
 use crate::ui::{bytes, count};
 use crate::user_file::made;
@@ -30,7 +30,7 @@ Examples
   dsg clone scott:/var/repos/dsg/SV    from another machine, by your own ssh
   git clone … && cd … && dsg clone     where .dsgconfig.yml came with git
 
-Files that are here already and equal join; different ones are asked about, and nothing is overwritten. Files that only this
+Files that are here already and equal join; different ones are asked about, and nothing is overwritten. Files that only this \
 directory has go up, as with `dsg sync`. A run that was cut off is finished by running it again.";
 
 /// What a directory may hold that an earlier run began to fill.
@@ -69,6 +69,7 @@ pub(crate) fn run(args: &CloneArgs, context: &Context) -> Result<Exit> {
         Some(repository) => from_repository(args, context, repository)?,
         None => from_configuration(context)?,
     };
+    tell_of_outer(context, &joining.root);
     if args.dry_run {
         return dry_run(context, &joining);
     }

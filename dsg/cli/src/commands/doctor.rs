@@ -27,9 +27,9 @@ Examples
   dsg doctor --restore output/a.csv   put back what the newest snapshot says; what was there is kept in unfiled/
   dsg doctor --self-test /srv/dsg     try what the file system of a directory can do
 
-Paths are those of the project; a directory stands for all that is in it. Both --adopt and --restore use your own copy
+Paths are those of the project; a directory stands for all that is in it. Both --adopt and --restore use your own copy \
 of a file when the repository has none, if its hash is right: run them where the old version still is.
-The exit code is 0 with warnings only; a problem has the code of its kind (`dsg --help` lists them), 8 also when a
+The exit code is 0 with warnings only; a problem has the code of its kind (`dsg --help` lists them), 8 also when a \
 version could not be saved.";
 
 /// Check that everything is as it should be, and say what to do
@@ -108,6 +108,11 @@ fn examine_place(context: &Context, project: &Project) -> Result<Vec<Finding>> {
                 repository.location()
             );
             findings.push(Finding::fine("repository", what));
+            let what = format!(
+                "{host} says who signs what you commit from here: the name that its data manager gave to your key, else the \
+                 account there"
+            );
+            findings.push(Finding::fine("author", what));
             findings.extend(examine_connection(project, &*repository));
         }
     }

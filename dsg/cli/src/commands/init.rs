@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::sync::check_message;
 use crate::context::{Context, open_project, ssh};
-use crate::joining::{advise_about_git, rules};
+use crate::joining::{advise_about_git, rules, tell_of_outer};
 use crate::listing::{Listing, list};
 use crate::syncing::{Request, carry_out};
 use crate::ui::{Tone, bytes, count, safe};
@@ -32,7 +32,7 @@ Examples
   dsg init --dry-run --repository-path /var/repos/dsg
       only shows what would be made
 
-Made are .dsgconfig.yml and .dsg here, and the directory of the repository. A run that was cut off is finished by running
+Made are .dsgconfig.yml and .dsg here, and the directory of the repository. A run that was cut off is finished by running \
 it again. A .dsgconfig.yml that came with git is used as it is.";
 
 /// Who may read and write the repository.
@@ -196,7 +196,7 @@ fn make(
         project::attach(&project, &*repository)?;
     }
     let normalized = match args.normalize {
-        true => normalize::run(context, &project, false)?,
+        true => normalize::plan_json(&normalize::run(context, &project, false)?),
         false => Value::Null,
     };
     let (exit, synced) = if args.no_sync {
@@ -327,9 +327,7 @@ fn preview(context: &Context, wanted: &Wanted, listing: &Listing, dry_run: bool)
             count(listing.unreadable.len() as u64, "path")
         ));
     }
-    if let Some(above) = wanted.root.parent().and_then(project::find_root) {
-        ui.notice(format_args!("{} is a project too; this one lies inside it", above.display()));
-    }
+    tell_of_outer(context, &wanted.root);
 }
 
 fn has(number: u64) -> String {

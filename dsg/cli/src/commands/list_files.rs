@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dsg_core::compare::LocalEntry;
-use dsg_store::UnknownReason;
 use dsg_store::error::Result;
 use dsg_store::list::{Listed, Listing, list};
 use foundation_runtime::Exit;
@@ -21,7 +20,7 @@ Examples
   dsg list-files -v output/   with hashes, as far as they are known without reading the files
   dsg list-files --ignored    also what the rules of .dsgconfig.yml leave out
 
-Needs no repository. The exit code is 5 when something could not be read, so that the list may not be whole.";
+Needs no repository. The exit code is 5 when something is left out, as with `dsg status`.";
 
 /// Show which files take part, and which do not and why
 #[derive(Debug, Args)]
@@ -64,10 +63,7 @@ pub(crate) fn run(args: &ListFilesArgs, context: &Context) -> Result<Exit> {
     let heading = "Left out: nothing is known of them";
     section(ui, Tone::Warning, heading, listing.unknown.iter().map(unknown_line));
     ui.line(ui.paint(Tone::Strong, totals(&listing)));
-    let unreadable =
-        |unknown: &dsg_store::Unknown| matches!(unknown.why, UnknownReason::Unreadable(_));
-    let whole = !listing.unknown.iter().any(unreadable);
-    Ok(if whole { Exit::Success } else { Exit::Incomplete })
+    Ok(if listing.unknown.is_empty() { Exit::Success } else { Exit::Incomplete })
 }
 
 fn line(listed: &Listed, verbose: bool) -> String {

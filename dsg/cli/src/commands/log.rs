@@ -23,7 +23,7 @@ Examples
   dsg log --since 7d output/           what changed in output/ in the last seven days
   dsg log --number s40 -n 1            one snapshot
 
-Times are UTC, by the repository's clock. On the way back each document is checked against the hash that the next
+Times are UTC, by the repository's clock. On the way back each document is checked against the hash that the next \
 one names; a broken chain is an error (exit code 8).";
 
 /// Show who committed what, newest first

@@ -21,7 +21,7 @@ Examples
   dsg resolve input/people.csv --remote   everyone gets the repository's copy
   dsg resolve . --local                   this disk's copies, of all conflicts below here
 
-A choice is made for the two copies that are there now: if one of them changes before the next `dsg sync`, it is asked
+A choice is made for the two copies that are there now: if one of them changes before the next `dsg sync`, it is asked \
 again. Nothing is transferred until then.";
 
 /// Choose which copy wins, for paths in conflict
@@ -95,10 +95,7 @@ fn questions(context: &Context, project: &Project) -> Result<Vec<Question>> {
     let dsg = project.dsg_attached()?;
     let repository = context.repository_for_reading(project)?;
     let look = look(project, &dsg, &*repository, &LookOptions::default(), &context.monitor())?;
-    // Only a cache: without it the next look reads more.
-    if let Err(error) = remember(&dsg, &look) {
-        context.ui.notice(format_args!("what was read could not be remembered: {error}"));
-    }
+    remember(&dsg, &look, &context.monitor());
     Ok(look.plan.conflicts().filter_map(Question::of).collect())
 }
 

@@ -8,6 +8,7 @@ use dsg_core::path::RepoPath;
 use dsg_core::snapshot::SnapshotNumber;
 use dsg_store::error::{Code, Error, Result};
 use dsg_store::fetch::{Fetched, Found, content, fetch, find};
+use dsg_store::history::near;
 use dsg_store::project::Project;
 use dsg_store::repository::Repository;
 use dsg_store::system::Directory;
@@ -15,7 +16,7 @@ use foundation_runtime::Exit;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::ui::{Tone, bytes, count, safe};
+use crate::ui::{Tone, argument, bytes, count, safe};
 use crate::view::section;
 
 const EXAMPLES: &str = "\
@@ -26,7 +27,7 @@ Examples
                                                          back to s3; the next sync commits that
   dsg snapfetch output --number s12 -o old-output        a whole directory; . is everything
 
-Every byte is proven by its hash before the file gets its name. A directory is only fetched to a name that is free,
+Every byte is proven by its hash before the file gets its name. A directory is only fetched to a name that is free, \
 also with --force, and only its owner can open it. `dsg blame FILE` shows in which snapshots a file changed.";
 
 /// Bring an old version of a file or directory out of any snapshot
@@ -51,7 +52,9 @@ pub(crate) fn run(args: &SnapfetchArgs, context: &Context) -> Result<Exit> {
     let project = context.project()?;
     let path = context.path_in_project(&project, &args.file)?;
     let repository = context.repository_for_reading(&project)?;
-    let found = find(&*repository, args.number, path.as_ref())?;
+    let Some(found) = find(&*repository, args.number, path.as_ref())? else {
+        return Err(nothing_there(&*repository, args, path.as_ref())?);
+    };
     let to_stdout = args.output.as_deref() == Some(Path::new("-"));
     if to_stdout {
         print(context, &project, &*repository, &found)?;
@@ -64,6 +67,30 @@ pub(crate) fn run(args: &SnapfetchArgs, context: &Context) -> Result<Exit> {
     let fetched = fetch(&*repository, &found, &out, args.force, &context.monitor())?;
     report(context, args, path.as_ref(), &out, &fetched);
     Ok(if fetched.left_out.is_empty() { Exit::Success } else { Exit::Incomplete })
+}
+
+/// Why there is nothing, as far as the newest snapshot tells it. The advice names the path as the user
+/// gave it, so that it works where they stand.
+fn nothing_there(
+    repository: &dyn Repository,
+    args: &SnapfetchArgs,
+    path: Option<&RepoPath>,
+) -> Result<Error> {
+    let number = args.number;
+    let Some(path) = path else {
+        return Ok(Error::new(Code::NotFound, format!("{number} has nothing")));
+    };
+    let near = near(repository, path)?;
+    let error = Error::new(Code::NotFound, format!("{number} has nothing at {path}"));
+    let error = if near.is_directory || near.paths.contains(path) {
+        error.because("the newest snapshot has it, that one has not")
+    } else if near.paths.is_empty() {
+        error
+    } else {
+        error.because("the newest snapshot has names like it").about(near.paths)
+    };
+    let given = argument(&args.file.to_string_lossy());
+    Ok(error.next(format!("`dsg log {given}` lists the snapshots that changed it")))
 }
 
 fn default_name(path: Option<&RepoPath>, number: SnapshotNumber) -> Result<String> {

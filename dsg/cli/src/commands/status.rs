@@ -67,10 +67,7 @@ pub(crate) fn look_at(
     let repository = context.repository_for_reading(project)?;
     let options = LookOptions { allow_mass_delete, resolutions: project::resolutions(&dsg)? };
     let look = look(project, &dsg, &*repository, &options, &context.monitor())?;
-    // Only a cache: without it the next look reads more.
-    if let Err(error) = remember(&dsg, &look) {
-        context.ui.notice(format_args!("what was read could not be remembered: {error}"));
-    }
+    remember(&dsg, &look, &context.monitor());
     Ok(look)
 }
 

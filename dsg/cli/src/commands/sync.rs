@@ -12,7 +12,7 @@ use super::status::look_at;
 use crate::context::Context;
 use crate::normalize;
 use crate::syncing::{Request, carry_out};
-use crate::ui::Tone;
+use crate::ui::{Tone, count};
 use crate::view::plan;
 
 const EXAMPLES: &str = "\
@@ -21,7 +21,7 @@ Examples
   dsg sync --dry-run             show what would go up, come down and be deleted
   dsg sync --continue            go on with the choices made in conflicts.txt
 
-When both sides changed a path differently, nothing is transferred, and dsg asks: edit conflicts.txt and run
+When both sides changed a path differently, nothing is transferred, and dsg asks: edit conflicts.txt and run \
 `dsg sync --continue`, or use `dsg resolve`. What is deleted or replaced here is kept in .dsg/trash for 30 days.
 The exit code is 0, 3 conflict, 4 refused by a guard, 5 done, but paths were left out.";
 
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &SyncArgs, context: &Context) -> Result<Exit> {
     };
     let mut ended = carry_out(context, &project, &*repository, request)?;
     if let (Some(normalized), Value::Object(fields)) = (normalized, &mut ended.json) {
-        fields.insert("normalized".to_owned(), normalized);
+        fields.insert("normalized".to_owned(), normalize::plan_json(&normalized));
     }
     context.ui.json(&ended.json);
     Ok(ended.exit)
@@ -124,15 +124,20 @@ fn confirm_reattach(args: &SyncArgs, context: &Context, project: &Project) -> Re
 
 fn dry_run(args: &SyncArgs, context: &Context, project: &Project) -> Result<Exit> {
     let normalized = args.normalize.then(|| normalize::run(context, project, true)).transpose()?;
-    let look = look_at(context, project, args.allow_mass_delete)?;
+    let mut look = look_at(context, project, args.allow_mass_delete)?;
     let ui = &context.ui;
+    let mut mended = look.unknown.len();
+    if let Some(normalized) = &normalized {
+        look.unknown.retain(|unknown| !normalize::mends(normalized, unknown));
+    }
+    mended -= look.unknown.len();
     if ui.is_json() {
         let mut fields = plan::fields(&look);
         fields.insert("schema".to_owned(), json!("dsg.sync/1"));
         fields.insert("dry_run".to_owned(), json!(true));
         fields.insert("outcome".to_owned(), json!(outcome(&look)));
         if let Some(normalized) = normalized {
-            fields.insert("normalized".to_owned(), normalized);
+            fields.insert("normalized".to_owned(), normalize::plan_json(&normalized));
         }
         ui.json(&Value::Object(fields));
         return Ok(plan::exit(&look));
@@ -140,7 +145,7 @@ fn dry_run(args: &SyncArgs, context: &Context, project: &Project) -> Result<Exit
     plan::print(ui, &look, plan::BY_ACTION);
     ui.line(ui.paint(
         Tone::Strong,
-        format_args!("Dry run, nothing was changed: {}", plan::summary_line(&look)),
+        format_args!("Dry run, nothing was changed: {}", summary(&look, mended)),
     ));
     let exit = plan::exit(&look);
     if exit == Exit::Refused
@@ -149,6 +154,16 @@ fn dry_run(args: &SyncArgs, context: &Context, project: &Project) -> Result<Exit
         ui.show(&error);
     }
     Ok(exit)
+}
+
+/// What would be done, also with what the plan does not know because it has no accepted name yet.
+fn summary(look: &Look, mended: usize) -> String {
+    let renamed = format!("{} would be renamed and go up", count(mended as u64, "path"));
+    match mended {
+        0 => plan::summary_line(look),
+        _ if plan::is_up_to_date(look) => renamed,
+        _ => format!("{}; {renamed}", plan::summary_line(look)),
+    }
 }
 
 fn outcome(look: &Look) -> &'static str {

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub(crate) use error::{exit_of, show_usage};
 pub(crate) use progress::{Phases, Progress, Timed};
-pub(crate) use text::{bytes, count, duration, moment, safe};
+pub(crate) use text::{argument, bytes, count, duration, moment, safe};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -10,6 +10,18 @@ pub(crate) fn safe(text: &str) -> String {
     dsg_core::name::display_safe(text)
 }
 
+/// A text as an argument of a command that people copy: quoted for a shell where it has to be, and no
+/// option.
+pub(crate) fn argument(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,=:@%".contains(c);
+    let quoted = if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    };
+    if text.starts_with('-') { format!("-- {quoted}") } else { quoted }
+}
+
 /// A number of bytes: `512 B`, `1.5 KiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -56,6 +68,22 @@ pub(crate) fn moment(moment: Moment) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_argument_can_be_copied_into_a_shell() {
+        for (text, shown) in [
+            ("input/a.csv", "input/a.csv"),
+            ("caf\u{e9}", "caf\u{e9}"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)", "'$(x)'"),
+            ("-n", "-- -n"),
+            ("-n x", "-- '-n x'"),
+            ("", "''"),
+        ] {
+            assert_eq!(argument(text), shown);
+        }
+    }
 
     #[test]
     fn sizes_are_short_and_never_too_large() {

@@ -1,7 +1,7 @@
 //! What a look at project and repository found: for `status` and `sync --dry-run`.
 
 use dsg_core::plan::{Action, Step, Summary};
-use dsg_store::sync::Look;
+use dsg_store::sync::{Counts, Look};
 use foundation_runtime::Exit;
 use serde_json::{Map, Value, json};
 
@@ -179,11 +179,11 @@ pub(crate) fn print(ui: &Ui, look: &Look, groups: &[Group]) {
         "Refused: names that would be one on a disk that ignores case or spelling",
         look.collisions.iter().map(collision_line),
     );
-    print_left_out(ui, look);
+    print_left_out(ui, &look.counts, look.plan.held_back);
 }
 
-fn print_left_out(ui: &Ui, look: &Look) {
-    let counts = &look.counts;
+/// Prints how many paths take no part, by reason.
+pub(super) fn print_left_out(ui: &Ui, counts: &Counts, held_back: u64) {
     let facts = [
         (counts.ignored, "by ignore rules"),
         (counts.left_out, "although agreed before: the configuration no longer includes them"),
@@ -191,7 +191,7 @@ fn print_left_out(ui: &Ui, look: &Look) {
             counts.untracked_remote,
             "of the repository's changes: the configuration does not include them here",
         ),
-        (look.plan.held_back, "because they are unknown, or lie below such a directory"),
+        (held_back, "because they are unknown, or lie below such a directory"),
     ];
     for (number, why) in facts {
         if number > 0 && (ui.is_verbose() || why != facts[0].1) {

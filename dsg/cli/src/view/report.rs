@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use dsg_store::project::Kept;
 use dsg_store::sync::SyncReport;
 use foundation_runtime::Exit;
 use serde_json::{Map, Value, json};
 
-use super::plan::summary_json;
+use super::plan::{print_left_out, summary_json};
 use super::section;
-use super::step::{unknown_json, unknown_line};
+use super::step::{path_line, unknown_json, unknown_line};
 use crate::ui::{Phases, Tone, Ui, bytes, count, duration, safe};
 
 /// How many changed paths are shown unless all are asked for.
@@ -55,6 +56,11 @@ pub(crate) fn json(report: &SyncReport, took: Duration, phases: &Phases) -> Valu
         .iter()
         .map(|skipped| json!({ "path": skipped.path, "why": skipped.why }))
         .collect();
+    let kept: Vec<Value> = report
+        .kept
+        .iter()
+        .map(|kept| json!({ "path": kept.path, "at": kept.at.to_string_lossy() }))
+        .collect();
     json!({
         "schema": "dsg.sync/1",
         "dry_run": false,
@@ -62,11 +68,15 @@ pub(crate) fn json(report: &SyncReport, took: Duration, phases: &Phases) -> Valu
         "snapshot": report.snapshot.map(|number| number.to_string()),
         "head": report.head.map(|number| number.to_string()),
         "planned": summary_json(&report.summary),
+        "left_out": report.counts.left_out,
+        "untracked_remote": report.counts.untracked_remote,
+        "held_back": report.held_back,
         "changes": changes,
         "skipped": skipped,
         "unknown": report.unknown.iter().map(unknown_json).collect::<Vec<_>>(),
         "dangling": report.dangling,
         "set_aside": report.set_aside,
+        "kept": kept,
         "uploaded_bytes": report.uploaded_bytes,
         "recovered": report.recovered,
         "seconds": took.as_secs_f64(),
@@ -125,6 +135,8 @@ pub(crate) fn print(ui: &Ui, report: &SyncReport, took: Duration) {
             report.set_aside.iter().map(|path| safe(path)),
         );
     }
+    print_kept_in_trash(ui, report);
+    section(ui, Tone::Warning, "Links that lead nowhere", report.dangling.iter().map(path_line));
     section(
         ui,
         Tone::Warning,
@@ -140,15 +152,29 @@ pub(crate) fn print(ui: &Ui, report: &SyncReport, took: Duration) {
         "Left out: nothing is known of them",
         report.unknown.iter().map(unknown_line),
     );
+    print_left_out(ui, &report.counts, report.held_back);
     ui.line(last_line(ui, report, took));
+}
+
+/// What lies beside its file is found there; of the rest it has to be said where it is.
+fn print_kept_in_trash(ui: &Ui, report: &SyncReport) {
+    let kept: Vec<_> = report.kept.iter().filter(|kept| kept.in_trash).collect();
+    let line =
+        |kept: &Kept| format!("{}: {}", safe(kept.path.as_str()), safe(&kept.at.to_string_lossy()));
+    section(
+        ui,
+        Tone::Warning,
+        "Versions that lost, kept in the trash: no name could be had beside the file",
+        kept.into_iter().map(line),
+    );
 }
 
 fn last_line(ui: &Ui, report: &SyncReport, took: Duration) -> String {
     let mut parts = done(report);
     let nothing = parts.is_empty();
-    let left = report.unknown.len() + report.skipped.len();
+    let left = (report.unknown.len() + report.skipped.len()) as u64 + report.counts.left_out;
     if left > 0 {
-        parts.push(format!("{} left out", count(left as u64, "path")));
+        parts.push(format!("{} left out", count(left, "path")));
     }
     let state = match (report.snapshot, report.head) {
         (Some(made), _) => format!("{made} is made"),

@@ -34,7 +34,7 @@ fn a_team_works_over_ssh_from_the_first_snapshot_on() {
     let listed = mary.run(&["list-repos", &format!("{HOST}:."), "--json"]).succeeded().json();
     assert_eq!(listed["repositories"][0]["name"], "SV");
     assert_eq!(listed["repositories"][0]["snapshot"], "s2");
-    mary.run(&["doctor"]).succeeded().says("answers");
+    mary.run(&["doctor"]).succeeded().says("answers").says("says who signs what you commit");
 }
 
 #[test]

@@ -100,7 +100,8 @@ pub(super) fn refusals(plan: &Plan, context: &PlanContext<'_>) -> Vec<Refusal> {
     let sides = [(Side::Local, context.totals.local), (Side::Remote, context.totals.remote)];
     let mass = sides.into_iter().filter_map(|(side, of)| mass_deletion(plan, side, of));
     let emptied = context.suspicious_directories.iter().filter_map(|at| emptied(plan, at));
-    mass.chain(emptied).collect()
+    // What only looks deleted is the reason for the number, so it comes first.
+    emptied.chain(mass).collect()
 }
 
 fn mass_deletion(plan: &Plan, side: Side, of: u64) -> Option<Refusal> {
@@ -177,6 +178,26 @@ mod tests {
                 assert!(plan(deletions(side, deleted), &context).refusals.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn what_explains_a_mass_deletion_is_said_before_it() {
+        let resolutions = Resolutions::default();
+        let suspicious =
+            [SuspiciousDirectory { directory: "in".into(), why: Suspicion::ChangedDevice }];
+        let context = PlanContext {
+            suspicious_directories: &suspicious,
+            totals: Totals { local: 1, remote: 150 },
+            ..context(&resolutions)
+        };
+        let refusals = plan(deletions(Side::Remote, 150), &context).refusals;
+        assert!(
+            matches!(
+                refusals[..],
+                [Refusal::EmptiedDataDirectory { .. }, Refusal::MassDeletion { .. }]
+            ),
+            "{refusals:?}"
+        );
     }
 
     #[test]

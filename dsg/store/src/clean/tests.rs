@@ -52,6 +52,23 @@ fn backups_go_and_files_that_are_called_similarly_stay() {
     assert_eq!(cleaned(&alice, &options), Cleaned::default());
 }
 
+#[test]
+fn the_copy_that_lost_a_conflict_is_not_cleaned_in_passing() {
+    let world = World::new();
+    let alice = world.client("alice");
+    alice.write(&format!("input/{BACKUP}"), "alice's only copy");
+    alice.write(CONFLICTS_FILE, "half of it is chosen");
+    let all = CleanOptions { targets: CleanTarget::ALL.to_vec(), unique: false };
+    let done = cleaned(&alice, &all);
+    assert_eq!(paths(&done.items), [""; 0]);
+    assert_eq!(paths(&done.kept), [CONFLICTS_FILE, &format!("input/{BACKUP}")]);
+    assert!(alice.root.join("input").join(BACKUP).exists());
+    assert!(alice.root.join(CONFLICTS_FILE).exists());
+    let done = cleaned(&alice, &CleanOptions { unique: true, ..all });
+    assert_eq!(paths(&done.items), [CONFLICTS_FILE, &format!("input/{BACKUP}")]);
+    assert!(!alice.root.join("input").join(BACKUP).exists());
+}
+
 /// One file that history has, and one that is only in the trash.
 fn with_trash(world: &World) -> Client {
     let alice = world.client("alice");
@@ -133,6 +150,8 @@ fn temporary_files_go_unless_an_unfinished_sync_needs_them() {
     assert!(alice.root.join(format!("input/{TEMPORARY}0011")).exists());
     assert!(!alice.root.join(".dsg/index.new").exists());
     assert!(alice.root.join(".dsg/index").exists());
+    let mark = alice.root.join(".dsg/tx/tx-0011223344556677");
+    assert_eq!(fs::read_dir(mark).expect("the mark stays").count(), 0);
 }
 
 #[test]

@@ -142,9 +142,18 @@ fn names(project: &Project) -> Result<Vec<Finding>> {
     const TOPIC: &str = "names";
     let plan = normalize::plan(project)?;
     let mut findings = Vec::new();
-    if !plan.renames.is_empty() {
-        let what = format!("not accepted as it is: {}", count(plan.renames.len() as u64, "name"));
-        let paths = plan.renames.iter().take(10).map(|rename| rename.from.clone());
+    let (refused, spelled): (Vec<_>, Vec<_>) =
+        plan.renames.iter().partition(|rename| normalize::is_refused(&rename.from));
+    if !spelled.is_empty() {
+        let what = format!(
+            "accepted, with accents in another spelling than most systems write: {}",
+            count(spelled.len() as u64, "name")
+        );
+        findings.push(Finding::fine(TOPIC, what));
+    }
+    if !refused.is_empty() {
+        let what = format!("not accepted as it is: {}", count(refused.len() as u64, "name"));
+        let paths = refused.iter().take(10).map(|rename| rename.from.clone());
         findings.push(
             Finding::warning(TOPIC, what, "`dsg sync --normalize` renames them").about(paths),
         );

@@ -114,7 +114,7 @@ fn count(number: u64, word: &str) -> String {
 }
 
 /// A size for a message.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes / 1024),
@@ -124,7 +124,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// An age for a message.
-fn age(seconds: i64) -> String {
+pub(crate) fn age(seconds: i64) -> String {
     match seconds {
         ..120 => format!("{} s", seconds.max(0)),
         120..7200 => format!("{} min", seconds / 60),

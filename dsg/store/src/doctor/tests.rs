@@ -118,6 +118,8 @@ fn what_is_wrong_with_a_repository_is_said() {
     world.clock.advance(std::time::Duration::from_secs(50));
     let findings = examine_repository(&alice.repository(), &*world.clock, &Silent);
     assert!(topics(&findings).contains(&("uploads", Verdict::Warning)));
+    let upload = findings.iter().find(|finding| finding.topic == "uploads").expect("is found");
+    assert!(upload.what.contains(", 7 bytes, "), "{}", upload.what);
 }
 
 #[test]

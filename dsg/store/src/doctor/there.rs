@@ -4,7 +4,7 @@ use foundation_runtime::clock::Clock;
 
 use super::file_system::room;
 use super::storage::storage;
-use super::{Finding, age, count, or_error, size};
+use super::{Finding, Verdict, age, count, or_error, size};
 use crate::error::{Class, Error, Result};
 use crate::history::document;
 use crate::monitor::Monitor;
@@ -159,10 +159,17 @@ fn uploads(repository: &LocalRepository) -> Result<Vec<Finding>> {
     if found.is_empty() {
         return Ok(vec![Finding::fine(TOPIC, "none is unfinished")]);
     }
+    let is_full = room(TOPIC, &space(repository.directory())?).verdict != Verdict::Fine;
     let finding = |upload: &crate::repository::UnfinishedUpload| {
-        let who = format!("{}, {} old", upload.name, age(upload.age_seconds));
+        let who =
+            format!("{}, {}, {} old", upload.name, size(upload.bytes), age(upload.age_seconds));
         match (upload.committed, upload.alive) {
             (_, Some(true)) => Finding::fine(TOPIC, format!("{who}: running")),
+            (_, None) if is_full => Finding::warning(
+                TOPIC,
+                format!("{who}: it has just begun, or ended, and the disk is nearly full"),
+                "if it has ended, its owner's next `dsg sync` uses or removes it; anyone's does when it finds the disk full",
+            ),
             (_, None) => Finding::fine(TOPIC, format!("{who}: it has just begun, or ended")),
             (true, _) => Finding::warning(
                 TOPIC,
@@ -172,7 +179,7 @@ fn uploads(repository: &LocalRepository) -> Result<Vec<Finding>> {
             (false, _) => Finding::warning(
                 TOPIC,
                 format!("{who}: cut off"),
-                "its owner's next `dsg sync` goes on with it; after 7 days it is removed",
+                "its owner's next `dsg sync` goes on with what it still needs of it and removes the rest; anyone's removes it when it finds the disk full, or after 7 days",
             ),
         }
     };

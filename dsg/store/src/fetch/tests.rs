@@ -13,7 +13,8 @@ fn get(
 ) -> Result<Fetched> {
     let repository = world.repository();
     let wanted = what.map(path);
-    let found = find(&repository, number(snapshot), wanted.as_ref())?;
+    let found = find(&repository, number(snapshot), wanted.as_ref())?
+        .ok_or_else(|| Error::new(Code::NotFound, "it has nothing there"))?;
     fetch(&repository, &found, out, force, &Silent)
 }
 
@@ -146,7 +147,7 @@ fn a_content_to_be_shown_leaves_no_name_behind() {
     let target = tempfile::tempdir().expect("a folder");
     let scratch = Directory::open(target.path()).expect("opens");
     let repository = world.repository();
-    let Ok(Found::Entry(path, Entry::File(file))) =
+    let Ok(Some(Found::Entry(path, Entry::File(file)))) =
         find(&repository, number(1), Some(&path("input/a")))
     else {
         panic!("no file");

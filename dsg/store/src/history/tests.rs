@@ -152,7 +152,7 @@ fn blame_knows_deleted_files_and_offers_near_names_for_unknown_ones() {
     let error = blame(&repository, &path("inptu/a"), &Silent).unwrap_err();
     assert_eq!((error.code, error.paths), (Code::NotFound, vec!["input/a".to_owned()]));
     let error = blame(&repository, &path("input"), &Silent).unwrap_err();
-    assert!(error.next.unwrap_or_default().contains("dsg log input"));
+    assert!(error.next.unwrap_or_default().contains("`dsg log` with the same path"));
     let error = blame(&repository, &path("nothing/like/that"), &Silent).unwrap_err();
     assert!(error.paths.is_empty());
 }

@@ -13,6 +13,8 @@ use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 use dsg_core::tracked::Rules;
 
+use super::PROJECT_DIRECTORY;
+use super::beside::{Kept, keep_beside};
 use super::journal::{Journal, LocalOperation, OldFile, StagedFile};
 use super::trash::{self, TrashedFile};
 use crate::error::Result;
@@ -38,6 +40,8 @@ pub(crate) struct Applied {
     pub(crate) skipped: Vec<Skipped>,
     /// Directories that were moved to the trash with untracked files in them.
     pub(crate) set_aside: Vec<PathBuf>,
+    /// Versions that lost against a choice.
+    pub(crate) kept: Vec<Kept>,
 }
 
 const EDITED: &str = "it was changed here while the sync ran";
@@ -135,6 +139,22 @@ impl Apply<'_> {
         }
     }
 
+    /// Where a version that was to be kept beside the file is now: there, or in the trash.
+    fn note_kept(&mut self, number: usize, operation: &LocalOperation, beside: Option<String>) {
+        if operation.backup.is_none() {
+            return;
+        }
+        let in_trash = beside.is_none();
+        let at = match beside {
+            Some(name) => Path::new(&operation.at).with_file_name(name),
+            None => Path::new(PROJECT_DIRECTORY)
+                .join(trash::DIRECTORY)
+                .join(self.transaction.to_string())
+                .join(number.to_string()),
+        };
+        self.applied.kept.push(Kept { path: operation.path.clone(), at, in_trash });
+    }
+
     fn touch(&mut self, at: &str) {
         let parent = Path::new(at).parent().unwrap_or_else(|| Path::new(""));
         if !self.touched.contains(parent) {
@@ -187,6 +207,12 @@ impl Apply<'_> {
                 _ => Ok(Some(EDITED)),
             };
         }
+        // It was in the trash first: there it can be looked at, and put back.
+        let beside = match &operation.backup {
+            Some(backup) => keep_beside(trash, &label, directory, backup)?,
+            None => None,
+        };
+        self.note_kept(number, operation, beside);
         self.touch(&operation.at);
         Ok(None)
     }
@@ -228,19 +254,14 @@ impl Apply<'_> {
         if !is_what_was_seen(staged, OsStr::new(&new.name), old)? {
             return self.put_back(number, at, new);
         }
-        let is_beside = match &operation.backup {
-            Some(backup) => match staged.rename_new(&new.name, directory, backup) {
-                Ok(()) => true,
-                // The trash takes it where no backup can lie, or one does already.
-                Err(error) if error.is_refused_for_the_name() => false,
-                // Everything else stops here: the next run finds it waiting in staging.
-                Err(error) => return Err(error.into()),
-            },
-            None => false,
+        let beside = match &operation.backup {
+            Some(backup) => keep_beside(staged, &new.name, directory, backup)?,
+            None => None,
         };
-        if !is_beside {
+        if beside.is_none() {
             staged.rename_new(&new.name, self.trash()?, number.to_string())?;
         }
+        self.note_kept(number, operation, beside);
         self.touch(&operation.at);
         Ok(None)
     }

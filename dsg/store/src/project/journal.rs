@@ -42,7 +42,8 @@ pub(crate) struct LocalOperation {
     pub(crate) old: Option<OldFile>,
     /// What comes there; `None` for nothing.
     pub(crate) new: Option<StagedFile>,
-    /// The name under which the old file is kept beside the new one, when the user chose against it.
+    /// The name under which the old file is kept beside the path, when the user chose against it; with
+    /// a number in it where that name is taken by then.
     pub(crate) backup: Option<String>,
 }
 
@@ -137,6 +138,14 @@ impl Journal {
         Ok(parse(&bytes))
     }
 
+    /// Whether a sync is in flight, or was when it was cut off.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub(crate) fn is_in_flight(dsg: &Directory) -> Result<bool> {
+        Ok(present(dsg.status(FILE))?.is_some_and(|status| status.size > 0))
+    }
+
     /// Writes the journal; durable when this returns.
     ///
     /// # Errors
@@ -165,7 +174,7 @@ impl Journal {
     /// # Errors
     /// When the disk says no.
     pub(crate) fn clear(dsg: &Directory) -> Result<()> {
-        if present(dsg.status(FILE))?.is_some_and(|status| status.size > 0) {
+        if Self::is_in_flight(dsg)? {
             dsg.open_in_place(FILE, 0o600)?.truncate(0)?;
         }
         Ok(())

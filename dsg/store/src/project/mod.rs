@@ -2,6 +2,7 @@
 
 mod apply;
 mod attach;
+mod beside;
 mod journal;
 mod legacy;
 mod state;
@@ -22,6 +23,8 @@ use foundation_runtime::clock::Clock;
 pub use apply::Skipped;
 pub(crate) use apply::{Applied, apply};
 pub use attach::{attach, reattach, write_configuration};
+pub use beside::Kept;
+pub(crate) use beside::backup_name;
 pub(crate) use journal::{Journal, LocalOperation, OldFile, StagedFile};
 pub use state::{CachedRoot, State, StateFile};
 pub use trees::{BadObject, Trees};
@@ -30,7 +33,7 @@ pub use unfinished::unfinished_sync;
 use crate::error::{Code, Error, Result};
 use crate::repository::{self, LocalRepository, Repository};
 use crate::scan::Validity;
-use crate::system::{Directory, FileLock, lock_file, machine_name, present, random};
+use crate::system::{Directory, FileLock, Kind, lock_file, machine_name, present, random};
 
 /// The directory beside the configuration.
 pub const PROJECT_DIRECTORY: &str = ".dsg";
@@ -91,6 +94,7 @@ impl Project {
     pub fn open(root: &Path) -> Result<Self> {
         let directory = Directory::open(root)?;
         let Some(bytes) = present(directory.read_small(PROJECT_FILE, CONFIG_BYTES_MAX))? else {
+            refuse_link(&directory, PROJECT_FILE)?;
             return Err(no_project(root));
         };
         let text = String::from_utf8(bytes).map_err(|_| {
@@ -155,7 +159,11 @@ impl Project {
     /// # Errors
     /// When it can't be opened.
     pub fn dsg(&self) -> Result<Option<Directory>> {
-        Ok(present(self.root.directory(PROJECT_DIRECTORY))?)
+        let dsg = present(self.root.directory(PROJECT_DIRECTORY))?;
+        if dsg.is_none() {
+            refuse_link(&self.root, PROJECT_DIRECTORY)?;
+        }
+        Ok(dsg)
     }
 
     /// The project's own directory, which must be there.
@@ -201,6 +209,19 @@ impl Project {
             rules: self.rules.fingerprint(),
             cached: state.and_then(|state| state.cached).map(|cached| cached.hash),
         }
+    }
+}
+
+/// No link is followed, so what is behind one counts as absent; here that would say the wrong thing.
+fn refuse_link(root: &Directory, name: &str) -> Result<()> {
+    match present(root.status(name))? {
+        Some(status) if status.kind == Kind::Link => {
+            let place = root.path_of(name);
+            Err(Error::new(Code::Configuration, format!("{} is a link", place.display()))
+                .because("dsg follows no link inside of a project")
+                .next("put what it leads to in its place, not a link to it"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -252,10 +273,19 @@ pub(crate) fn try_lock_project(dsg: &Directory) -> Option<FileLock> {
 }
 
 /// Touches the stamp file and returns its time: what "now" is on this file system.
-pub(crate) fn stamp(dsg: &Directory) -> Result<Moment> {
+pub(crate) fn stamp(dsg: &Directory) -> crate::system::Result<Moment> {
     let file = dsg.open_in_place(STAMP, 0o600)?;
     file.write_all_at(b"\n", 0)?;
     Ok(file.status()?.changed)
+}
+
+/// As [`stamp`], for those who change nothing. Where nothing can be written it is the beginning of time:
+/// then everything that is looked at now counts as just changed, and nothing is concluded from its time.
+pub(crate) fn stamp_if_allowed(dsg: &Directory) -> Result<Moment> {
+    match stamp(dsg) {
+        Err(error) if error.is_denied() => Ok(Moment::default()),
+        other => Ok(other?),
+    }
 }
 
 /// Draws a transaction id.

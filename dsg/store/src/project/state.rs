@@ -3,13 +3,17 @@
 //! One file that only grows: objects are appended, then one of two header slots is written, then
 //! one sync makes both durable. A slot names the bytes it needs and their hash, so a slot that a
 //! power cut left without its bytes is not believed, and the other one still holds the state before.
-//! Losing the whole file loses no data: without C, equal files join and different ones conflict.
+//! That one counts only while the journal says that a sync was cut off, which is then finished: else
+//! what was agreed was durable once and is damaged now, and an older C would take what people did since
+//! for what others have yet to learn. Losing the whole file loses no data: without C, equal files join
+//! and different ones conflict.
 
 use dsg_core::hash::{ChainHash, TreeHash};
 use dsg_core::snapshot::{RepositoryId, SnapshotNumber};
 use dsg_core::tree::{self, Address, Place, Root};
 use serde::{Deserialize, Serialize};
 
+use super::Journal;
 use super::trees::{self, Trees};
 use crate::error::{Code, Error, Result};
 use crate::system::{Directory, Reader, Writer, present};
@@ -96,18 +100,26 @@ impl StateFile {
     /// Reads the header; `None` when the project was never attached to a repository.
     ///
     /// # Errors
-    /// When there is a file and no slot of it is whole.
+    /// When there is a file and no slot of it is whole, or one is damaged and nothing was cut off.
     pub fn open(dsg: &Directory) -> Result<Option<Self>> {
         let Some(reader) = present(dsg.open_file(FILE))? else { return Ok(None) };
         let mut slots: Vec<Slot> = Vec::new();
+        let mut is_damaged = false;
         for number in 0..2 {
-            slots.extend(read_slot(&reader, number)?);
+            match read_slot(&reader, number)? {
+                SlotRead::Whole(slot) => slots.push(*slot),
+                SlotRead::Damaged => is_damaged = true,
+                SlotRead::Blank => {}
+            }
         }
         slots.sort_by_key(|slot| slot.sequence);
-        match slots.pop() {
-            Some(slot) => Ok(Some(Self { slot, older: slots.pop() })),
-            None => Err(damaged("neither of its two headers is whole")),
+        let Some(slot) = slots.pop() else {
+            return Err(damaged("neither of its two headers is whole"));
+        };
+        if is_damaged && !Journal::is_in_flight(dsg)? {
+            return Err(damaged("one of its two headers is damaged"));
         }
+        Ok(Some(Self { slot, older: slots.pop() }))
     }
 
     /// Makes the file of a project that has agreed on nothing yet.
@@ -124,11 +136,11 @@ impl StateFile {
         &self.slot.state
     }
 
-    /// Reads the objects of C. If the newest slot's bytes are not whole, the older state is taken:
-    /// an older C is safe wherever L and R are equal, and asks where they are not.
+    /// Reads the objects of C. If the newest slot's bytes are not whole because a sync was cut off, the
+    /// older state is taken, and that sync is finished.
     ///
     /// # Errors
-    /// When neither can be read.
+    /// When they are not whole and nothing was cut off, or the older state's are not whole either.
     pub fn objects(&mut self, dsg: &Directory) -> Result<Trees> {
         let mut reader = dsg.open_file(FILE)?;
         let bytes = reader.read_to_end(FILE_BYTES_MAX)?;
@@ -143,8 +155,8 @@ impl StateFile {
         };
         if !whole(&self.slot) {
             match self.older.take().filter(whole) {
-                Some(older) => self.slot = older,
-                None => return Err(damaged("its objects are not whole")),
+                Some(older) if Journal::is_in_flight(dsg)? => self.slot = older,
+                _ => return Err(damaged("its objects are not whole")),
             }
         }
         let mut bytes = bytes;
@@ -175,6 +187,10 @@ impl StateFile {
             collect(store, new.as_ref(), old.as_ref(), &mut appended)?;
         }
         file.write_all_at(&appended, self.slot.length)?;
+        // Without a journal nobody could tell a slot whose bytes a power cut took from a damaged one.
+        if !appended.is_empty() && !Journal::is_in_flight(dsg)? {
+            file.sync()?;
+        }
         let slot = Slot {
             sequence: self.slot.sequence + 1,
             length: self.slot.length + appended.len() as u64,
@@ -208,7 +224,7 @@ impl StateFile {
             return Ok(());
         }
         match self.older.take() {
-            Some(older) if whole(&older)? => {
+            Some(older) if whole(&older)? && Journal::is_in_flight(dsg)? => {
                 self.slot = older;
                 Ok(())
             }
@@ -283,19 +299,32 @@ fn write_slot(file: &Writer, slot: &Slot) -> Result<()> {
     Ok(file.write_all_at(&bytes, slot.sequence % 2 * SLOT_BYTES)?)
 }
 
-fn read_slot(reader: &Reader, number: u64) -> Result<Option<Slot>> {
+/// What stands where a slot may be.
+enum SlotRead {
+    Whole(Box<Slot>),
+    /// Nothing was ever written there.
+    Blank,
+    Damaged,
+}
+
+fn read_slot(reader: &Reader, number: u64) -> Result<SlotRead> {
     let mut bytes = [0; 2048];
     let read = reader.read_at(&mut bytes, number * SLOT_BYTES)?;
     let bytes = &bytes[..read];
-    let Some((head, rest)) = bytes.split_at_checked(48) else { return Ok(None) };
-    let mut length = [0; 8];
-    length.copy_from_slice(&head[8..16]);
-    let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
-    let Some(text) = rest.get(..length) else { return Ok(None) };
-    if &head[..8] != MAGIC || blake3::hash(text).as_bytes() != &head[16..48] {
-        return Ok(None);
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(SlotRead::Blank);
     }
-    Ok(serde_json::from_slice(text).ok())
+    Ok(parse_slot(bytes).map_or(SlotRead::Damaged, |slot| SlotRead::Whole(Box::new(slot))))
+}
+
+fn parse_slot(bytes: &[u8]) -> Option<Slot> {
+    let (head, rest) = bytes.split_at_checked(48)?;
+    let length = u64::from_le_bytes(head[8..16].try_into().ok()?);
+    let text = rest.get(..usize::try_from(length).ok()?)?;
+    if &head[..8] != MAGIC || blake3::hash(text).as_bytes() != &head[16..48] {
+        return None;
+    }
+    serde_json::from_slice(text).ok()
 }
 
 #[cfg(test)]
@@ -352,6 +381,13 @@ mod tests {
             .expect("opens")
             .set_len(length)
             .expect("cuts");
+        // Without a journal that says that a sync was cut off, it was whole once and is damaged.
+        let mut rotten = StateFile::open(&dsg).expect("opens").expect("is there");
+        let refused = rotten.objects(&dsg).expect_err("is damaged");
+        assert_eq!(refused.code, Code::ProjectDamaged);
+        let refused = rotten.save(&dsg, state(first), &store).expect_err("is damaged");
+        assert_eq!(refused.code, Code::ProjectDamaged);
+        Journal::default().write(&dsg).expect("writes");
         let mut torn = StateFile::open(&dsg).expect("opens").expect("is there");
         torn.objects(&dsg).expect("the older state's objects");
         assert_eq!(torn.state(), &state(first));
@@ -386,6 +422,28 @@ mod tests {
         let objects = again.objects(&dsg).expect("objects");
         let path = RepoPath::parse("input/a").expect("a path");
         assert!(tree::lookup(&objects, agreed.as_ref(), &path).expect("reads").is_some());
+    }
+
+    #[test]
+    fn a_damaged_header_is_not_taken_for_one_that_was_never_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dsg = Directory::open(folder.path()).expect("opens");
+        let mut file = StateFile::create(&dsg, state(None)).expect("creates");
+        let mut store = Trees::default();
+        let agreed = grow(&mut store, None, "input/a");
+        file.save(&dsg, state(agreed), &store).expect("saves");
+        let path = folder.path().join(FILE);
+        let whole = std::fs::read(&path).expect("reads");
+        for at in [0, 10, 20, 60, 2048, 2058, 2070, 2110] {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).expect("writes");
+            let refused = StateFile::open(&dsg).expect_err("is damaged");
+            assert_eq!(refused.code, Code::ProjectDamaged, "byte {at}");
+        }
+        // A sync that was cut off while it wrote one is finished with the other.
+        Journal::default().write(&dsg).expect("writes");
+        assert!(StateFile::open(&dsg).expect("opens").is_some());
     }
 
     #[test]

@@ -111,6 +111,8 @@ messages! {
         25 Begun { number: u64, size: u64 },
         /// It has the content that the path of the n-th had before.
         26 Older { number: u64, hash: ContentHash, size: u64 },
+        /// What earlier uploads left for these paths is of no use.
+        27 Forget { marks: Vec<[u8; 16]> },
     }
 }
 

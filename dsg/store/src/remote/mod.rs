@@ -73,22 +73,36 @@ pub fn list(directory: &Directory, count_max: usize) -> Result<Vec<ListedReposit
         let Some(name) = entry.name.to_str().filter(|name| !name.starts_with('.')) else {
             continue;
         };
-        let one = match entry.kind {
-            Kind::Directory => present(directory.directory(name)).ok().flatten(),
-            _ => newest_below(directory, &entry.name),
-        };
-        let Some(one) = one else { continue };
-        if present(one.status(REPOSITORY_DIRECTORY)).is_ok_and(|status| status.is_none()) {
-            continue;
-        }
+        let Some(one) = in_list(directory, name, entry.kind) else { continue };
         if found.len() == count_max {
             return Err(Error::new(Code::NotSupported, "there are too many repositories to list")
                 .because(format!("more than {count_max}")));
         }
-        found.push(listed(one, name));
+        found.push(one);
     }
     found.sort_by(|a: &ListedRepository, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// What a name in a directory stands for in its list; `None` for what is no repository. One that is closed
+/// to us may be one: hiding it would say that there is none.
+fn in_list(directory: &Directory, name: &str, kind: Kind) -> Option<ListedRepository> {
+    let opened = match kind {
+        Kind::Directory => present(directory.directory(name)),
+        _ => Ok(newest_below(directory, name.as_ref())),
+    };
+    let is_none = |one: &Directory| {
+        present(one.status(REPOSITORY_DIRECTORY)).is_ok_and(|status| status.is_none())
+    };
+    match opened {
+        Ok(one) => one.filter(|one| !is_none(one)).map(|one| listed(one, name)),
+        Err(_) if name == "lost+found" => None,
+        Err(error) => {
+            let problem = format!("it can't be opened, if it is a repository: {}", error.source);
+            let name = name.to_owned();
+            Some(ListedRepository { name, head: None, storage: None, problem: Some(problem) })
+        }
+    }
 }
 
 fn listed(directory: Directory, name: &str) -> ListedRepository {

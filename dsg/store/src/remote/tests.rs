@@ -91,6 +91,7 @@ fn requests() -> Vec<Request> {
         Request::Alive,
         Request::Begun { number: 7, size: 1 << 33 },
         Request::Older { number: 300, hash: content("z"), size: 5 },
+        Request::Forget { marks: vec![[7; 16], [9; 16]] },
     ]
 }
 

@@ -7,10 +7,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dsg_core::hash::ChainHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::SnapshotNumber;
+use foundation_runtime::{Clock, SystemClock};
 
 use super::layout::{LOCK, LocalRepository, STAGED_DOCUMENT, STAGED_PACK, TURN};
 use super::pack::pack_name;
@@ -20,12 +22,17 @@ use super::stage::LocalUpload;
 use super::steps::{CommitStep, Superseded, Touched, carry_out};
 use super::{CommitAnswer, CommitRequest, Head, Turn};
 use crate::error::{Code, Error, Result};
-use crate::monitor::{Monitor, check_stop};
-use crate::system::{FileLock, Parents, lock_file, present, sync_file_system};
+use crate::monitor::{Monitor, Notice, check_stop};
+use crate::system::{FileLock, Parents, lock_holder, present, sync_file_system, wait_for_lock};
 
 /// Up to this many directories are synced one by one while the lock is held; more are left to one
 /// call for the file system after it is released.
 pub(super) const SYNC_UNDER_LOCK_MAX: usize = 64;
+
+/// How often somebody who waits for a lock looks whether the user wants to stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// Whoever has waited for so long is told for what.
+const TOLD_AFTER: Duration = Duration::from_secs(3);
 
 /// The next turn, while this lives.
 struct LocalTurn {
@@ -45,24 +52,42 @@ impl LocalRepository {
     /// See [`Repository::turn`](super::Repository::turn).
     pub(super) fn take_turn(&self, monitor: &dyn Monitor) -> Result<Box<dyn Turn>> {
         check_stop(monitor)?;
-        let lock = self.wait_for(TURN)?;
+        let lock = self.wait_for(TURN, monitor)?;
         self.has_turn.store(true, Ordering::SeqCst);
         Ok(Box::new(LocalTurn { _lock: lock, held: Arc::clone(&self.has_turn) }))
     }
 
-    pub(super) fn wait_for(&self, name: &str) -> Result<FileLock> {
-        match lock_file(&self.control, name, self.file_mode(false), true)? {
-            Some(lock) => Ok(lock),
-            None => Err(Error::new(Code::RepositoryBusy, "the repository is busy")),
+    /// Takes one of the repository's locks, in the order in which it was asked for. Whoever waits is
+    /// told why, and may give up.
+    pub(super) fn wait_for(&self, name: &str, monitor: &dyn Monitor) -> Result<FileLock> {
+        let mut waiting = wait_for_lock(&self.control, name, self.file_mode(false))?;
+        let begun = SystemClock::new();
+        let mut told = false;
+        loop {
+            if let Some(lock) = waiting.wait(LOOK)? {
+                return Ok(lock);
+            }
+            check_stop(monitor)?;
+            if !told && begun.monotonic() >= TOLD_AFTER {
+                told = true;
+                let who = match lock_holder(&self.control, name) {
+                    Some(process) => format!(" (process {process} on the repository's machine)"),
+                    None => String::new(),
+                };
+                let text = format!(
+                    "waiting for another dsg that commits to this repository{who}; if it is stopped or hangs, end it: nothing is lost by that"
+                );
+                monitor.notice(Notice { text });
+            }
         }
     }
 
     /// Takes the commit lock; what a crash left of the newest snapshot is finished first, so that
     /// behind this lock the visible tree is that of the head.
-    pub(super) fn lock_recovered(&self) -> Result<FileLock> {
+    pub(super) fn lock_recovered(&self, monitor: &dyn Monitor) -> Result<FileLock> {
         self.refuse_generations()?;
         loop {
-            let lock = self.wait_for(LOCK)?;
+            let lock = self.wait_for(LOCK, monitor)?;
             let Some(unfinished) = self.finish_head()? else {
                 self.keep_state(&lock)?;
                 return Ok(lock);
@@ -70,7 +95,7 @@ impl LocalRepository {
             // Many directories: made durable without the lock, then looked at again.
             drop(lock);
             sync_file_system(&self.root)?;
-            let lock = self.wait_for(LOCK)?;
+            let lock = self.wait_for(LOCK, monitor)?;
             self.forget_unfinished(&unfinished)?;
             drop(lock);
         }
@@ -86,8 +111,9 @@ impl LocalUpload<'_> {
         let repository = self.repository;
         // What a crash left of the newest snapshot is put into place first: the visible tree is
         // compared with it.
-        drop(repository.lock_recovered()?);
-        let prepared = match self.prepare(request, monitor) {
+        drop(repository.lock_recovered(monitor)?);
+        let own = self.transaction.to_string();
+        let prepared = match repository.with_room(&own, || self.prepare(request, monitor)) {
             Ok(Some(prepared)) => prepared,
             Ok(None) => return Ok(CommitAnswer::Moved),
             // While somebody else commits, files are for a moment not those of the last snapshot.
@@ -112,9 +138,9 @@ impl LocalUpload<'_> {
         let repository = self.repository;
         let _turn = match repository.has_turn.load(Ordering::SeqCst) {
             true => None,
-            false => Some(repository.wait_for(TURN)?),
+            false => Some(repository.wait_for(TURN, monitor)?),
         };
-        let lock = repository.lock_recovered()?;
+        let lock = repository.lock_recovered(monitor)?;
         if repository.is_aborted(&self.transaction)? {
             return Err(Error::new(
                 Code::RepositoryBusy,

@@ -19,6 +19,11 @@ pub trait Source {
     /// The file, if it is one of this machine: its blocks can be shared, and it can be read twice.
     fn file(&mut self) -> Option<&mut Reader>;
 
+    /// Whether it begins with bytes that an earlier upload left for the same path.
+    fn uses_left_over(&self) -> bool {
+        false
+    }
+
     /// How the content is made of an older one that is here, if that is how it comes.
     fn patches(&mut self) -> Option<&mut dyn Patches> {
         None

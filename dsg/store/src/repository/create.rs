@@ -12,7 +12,9 @@ use super::layout::{
 };
 use super::storage::{GENERATIONS, Storage};
 use crate::error::{Code, Error, Result};
-use crate::system::{Directory, group, group_of, present, random, user};
+use crate::system::{
+    Directory, DirectoryEntry, SystemError, group, group_of, present, random, user,
+};
 
 /// The format of repositories that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -168,11 +170,15 @@ pub(super) fn create_with(root: &Path, making: &Making<'_>) -> Result<Created> {
     let Making { access, storage, clock, .. } = *making;
     let (parent, name) = parent_and_name(root)?;
     let parent = Directory::open(parent).map_err(|error| parent_missing(parent, &error))?;
-    let directory = parent.directory_made(name, access.directory_mode())?;
-    if present(directory.status(REPOSITORY_DIRECTORY))?.is_some() {
-        return reuse(root, &directory);
+    let made = parent.directory_made(name, access.directory_mode());
+    let directory = made.map_err(|error| closed(root, &parent, error))?;
+    let control = present(directory.directory(REPOSITORY_DIRECTORY));
+    let control = control.map_err(|error| closed(root, &parent, error))?;
+    if let Some(control) = control {
+        return reuse(root, &control);
     }
-    refuse_foreign(root, &directory)?;
+    let entries = directory.entries().map_err(|error| closed(root, &parent, error))?;
+    refuse_foreign(root, &entries)?;
     if let Err(error) = inherit_group(&directory, &parent, access) {
         parent.remove_directory_if_empty(name)?;
         return Err(error);
@@ -264,10 +270,28 @@ pub(super) fn parent_missing(parent: &Path, error: &crate::system::SystemError) 
     }
 }
 
+/// It is there, or is to be, where we may do nothing.
+fn closed(root: &Path, parent: &Directory, error: SystemError) -> Error {
+    if !error.is_denied() {
+        return error.into();
+    }
+    let (name, root) = (root.file_name().unwrap_or_default(), root.display());
+    let (what, next) = match present(parent.status(name)) {
+        Ok(None) => (
+            format!("you may not make {root}"),
+            "ask the owner of the directory above for access, or choose another mountpoint",
+        ),
+        _ => (
+            format!("{root} is there already, and you may not open it"),
+            "if it is the repository of your team, ask its owner for access, then use `dsg clone`; else choose another name",
+        ),
+    };
+    Error::new(Code::RepositoryDenied, what).because(&error.source).next(next)
+}
+
 /// An earlier attempt may have ended between making the repository and the first sync.
-fn reuse(root: &Path, directory: &Directory) -> Result<Created> {
-    let control = directory.directory(REPOSITORY_DIRECTORY)?;
-    Description::read(&control)?;
+fn reuse(root: &Path, control: &Directory) -> Result<Created> {
+    Description::read(control)?;
     let snapshots = control.directory(SNAPSHOTS)?;
     if snapshots.entries()?.is_empty() {
         return Ok(Created::WasThere);
@@ -279,8 +303,7 @@ fn reuse(root: &Path, directory: &Directory) -> Result<Created> {
     .next("to join it, use `dsg clone`; to start another, choose another name"))
 }
 
-fn refuse_foreign(root: &Path, directory: &Directory) -> Result<()> {
-    let entries = directory.entries()?;
+fn refuse_foreign(root: &Path, entries: &[DirectoryEntry]) -> Result<()> {
     if entries.iter().any(|entry| entry.name == LEGACY_DIRECTORY) {
         return Err(Error::new(
             Code::RepositoryExists,

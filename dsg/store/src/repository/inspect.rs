@@ -79,6 +79,10 @@ pub struct UnfinishedUpload {
     pub alive: Option<bool>,
     /// Whether it was committed and its last steps are still to be made sure of.
     pub committed: bool,
+    /// What it takes.
+    pub bytes: u64,
+    /// The number of the user whose it is.
+    pub owner: u32,
 }
 
 /// Things that a commit or a restore moved out of the way.
@@ -225,7 +229,8 @@ impl LocalRepository {
                 && present(own.status(STAGED_DOCUMENT))?.is_none();
             let alive = (age_seconds >= SETTLED_SECONDS).then(|| self.is_held(&own));
             let name = entry.name.to_string_lossy().into_owned();
-            found.push(UnfinishedUpload { name, age_seconds, alive, committed });
+            let (bytes, owner) = (measure(&staging, &entry.name)?.1, status.owner);
+            found.push(UnfinishedUpload { name, age_seconds, alive, committed, bytes, owner });
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)

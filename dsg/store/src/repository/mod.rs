@@ -5,6 +5,7 @@
 //! same trait can be answered across a connection. Whoever answers judges for itself: it checks the
 //! head and the old entries, builds tree objects and snapshot document, and sets author and time.
 
+mod abandoned;
 mod commit;
 mod content;
 mod create;
@@ -213,6 +214,13 @@ pub trait Upload: Sync {
     /// When it can't be opened.
     fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>>;
 
+    /// Throws away what earlier uploads left and this one has no use for: it may be what fills the
+    /// disk. `needed` tells for the mark of a path how many bytes will come, `None` if none do.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    fn forget_left_over(&self, needed: &dyn Fn(&[u8; 16]) -> Option<u64>) -> Result<()>;
+
     /// Asks to commit what was put. May be asked again after `Moved`.
     ///
     /// # Errors
@@ -326,11 +334,12 @@ pub trait Repository: Send + Sync {
     /// committed now, it never will be.
     ///
     /// # Errors
-    /// When the repository can't be read or written.
+    /// When the repository can't be read or written, or the user would not wait for it.
     fn settle(
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement>;
 
     /// Throws away what unfinished uploads brought, unless their owners live.

@@ -97,8 +97,9 @@ impl Repository for LocalRepository {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
-        self.settle_transaction(transaction, after)
+        self.settle_transaction(transaction, after, monitor)
     }
 
     fn discard(&self, transactions: &[TransactionId]) -> Result<()> {
@@ -183,8 +184,9 @@ impl Repository for Box<dyn Repository> {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
-        (**self).settle(transaction, after)
+        (**self).settle(transaction, after, monitor)
     }
 
     fn discard(&self, transactions: &[TransactionId]) -> Result<()> {

@@ -8,6 +8,7 @@ use super::pack::Pack;
 use super::steps::{Touched, carry_out};
 use super::{Head, Settlement};
 use crate::error::{Code, Error, Result};
+use crate::monitor::Monitor;
 use crate::system::{Directory, lock_file, present};
 
 /// Whether a staging area belongs to a commit whose last steps are still to be made sure of: the
@@ -93,8 +94,9 @@ impl LocalRepository {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
-        let _lock = self.lock_recovered()?;
+        let _lock = self.lock_recovered(monitor)?;
         if let Some(number) = self.committed_as(transaction, after)? {
             return Ok(Settlement::Committed(number));
         }

@@ -16,6 +16,7 @@ use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
 
+use super::abandoned::{Roomy, UNFINISHED_KEPT_SECONDS};
 use super::layout::{ABORTED, LocalRepository, STAGED_PREVIOUS, STAGED_TREE, STAGING_LOCK};
 use super::left_over;
 use super::recover::is_committed;
@@ -29,9 +30,6 @@ use crate::system::{
     Directory, FileLock, Kind, Landing, Parents, Reader, SystemError, is_network_file_system,
     lock_file, present, user,
 };
-
-/// How long an unfinished upload waits to be resumed.
-const UNFINISHED_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 
 /// A content that has landed.
 #[derive(Clone, Debug)]
@@ -79,12 +77,17 @@ impl LocalRepository {
         }
         self.check_storage()?;
         let staging = self.staging()?;
-        let made = staging.directory_made(transaction.to_string(), self.directory_mode());
-        let directory = made.map_err(|error| match error.is_denied() {
-            true => self.write_denied(&error),
-            false => error.into(),
+        let own = transaction.to_string();
+        let (directory, lock) = self.with_room(&own, || {
+            let made = staging.directory_made(&own, self.directory_mode());
+            let directory = made.map_err(|error| match error.is_denied() {
+                true => self.write_denied(&error),
+                false => error.into(),
+            })?;
+            let lock = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)?;
+            Ok((directory, lock))
         })?;
-        let Some(lock) = lock_file(&directory, STAGING_LOCK, self.file_mode(false), false)? else {
+        let Some(lock) = lock else {
             return Err(Error::new(
                 Code::RepositoryBusy,
                 format!("the upload {transaction} is in use"),
@@ -106,7 +109,13 @@ impl LocalRepository {
     }
 
     fn write_denied(&self, error: &SystemError) -> Error {
-        Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {}", self.root.path().display()))
+        let root = self.root.path().display();
+        if error.is_read_only() {
+            return Error::new(Code::RepositoryDenied, format!("the repository at {root} can't be written"))
+                .because("its file system is mounted read-only")
+                .next("nothing was changed; mount it for writing, or ask the data manager: a file system that has errors is mounted so too");
+        }
+        Error::new(Code::RepositoryDenied, format!("you may not write to the repository at {root}"))
             .because(&error.source)
             .next("ask its owner for access: a repository made with `--access group` is open to the group of its directory")
     }
@@ -133,32 +142,6 @@ impl LocalRepository {
             keep_previous(&old, left, directory)?;
         }
         keep_previous(staging, &name, directory)
-    }
-
-    /// Throws away what nobody has resumed for a week. An upload whose owner lives is locked and stays.
-    pub(super) fn discard_abandoned(&self, staging: &Directory) -> Result<()> {
-        let now = self.clock.now().as_second();
-        for entry in staging.entries()? {
-            let Some(status) = present(staging.status(&entry.name))? else { continue };
-            let age = now - status.changed.parts().0;
-            if status.kind != Kind::Directory || age < UNFINISHED_KEPT_SECONDS {
-                continue;
-            }
-            let Some(old) = present(staging.directory(&entry.name))? else { continue };
-            if is_committed(&old)? {
-                continue;
-            }
-            let Ok(Some(_lock)) = lock_file(&old, STAGING_LOCK, self.file_mode(false), false)
-            else {
-                continue;
-            };
-            // Another user's leftovers can't always be removed by us; they are theirs to clean.
-            match staging.remove_tree(&entry.name) {
-                Err(error) if !error.is_denied() => return Err(error.into()),
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Marks of aborted transactions are needed as long as a late commit could come: its staging area
@@ -286,9 +269,31 @@ impl Upload for LocalUpload<'_> {
         Ok(None)
     }
 
+    fn forget_left_over(&self, needed: &dyn Fn(&[u8; 16]) -> Option<u64>) -> Result<()> {
+        for previous in self.previous()? {
+            let mut parents = Parents::new(&previous);
+            for (mark, at) in left_over::marks(&previous)? {
+                let Some((directory, name)) = present(parents.of(&at))? else { continue };
+                let Some(status) = present(directory.status(name))? else { continue };
+                if needed(&mark).is_none_or(|size| size < status.size) {
+                    remove_if_allowed(directory, name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
         check_stop(monitor)?;
         self.prepare_and_commit(request, monitor)
+    }
+}
+
+/// Another user's leftovers can't always be removed by us; they are theirs to clean.
+fn remove_if_allowed(directory: &Directory, name: &OsStr) -> Result<()> {
+    match directory.remove_file_if_there(name) {
+        Err(error) if !error.is_denied() => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -319,7 +324,7 @@ impl LocalLane<'_> {
 
     /// Uses what an earlier, unfinished upload brought, if it is the same content.
     fn resume(&mut self, put: &Put<'_>, source: &Reader, at: &Path) -> Result<Option<Landed>> {
-        let candidates = [flat_name(put.path), Path::new(STAGED_TREE).join(put.path.as_str())];
+        let candidates = left_over_places(put.path);
         for (previous, candidate) in self
             .previous
             .iter()
@@ -352,6 +357,64 @@ impl LocalLane<'_> {
         }
         Ok(None)
     }
+
+    /// Takes the bytes as they come.
+    fn land(
+        &mut self,
+        put: &Put<'_>,
+        source: &mut dyn Source,
+        at: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<Landed> {
+        let repository = self.upload.repository;
+        let own = self.upload.transaction.to_string();
+        let uses_left_over = source.uses_left_over();
+        if !uses_left_over {
+            // It was no beginning of this: the room is needed now.
+            self.forget(put.path)?;
+        }
+        let mode = repository.file_mode(put.executable);
+        let (parents, directory_mode) = (&mut self.parents, repository.directory_mode());
+        repository.with_room(&own, || Ok(parents.made(at, directory_mode).map(drop)?))?;
+        let (directory, name) = parents.made(at, directory_mode)?;
+        let mut target = repository.with_room(&own, || Ok(directory.create_file(name, mode)?))?;
+        let mut roomy = Roomy { repository, own: &own, file: &mut target, written: 0 };
+        let landed = copy::copy(source, &mut roomy, &mut self.buffer, &|bytes| {
+            monitor.advance(0, bytes);
+        })?;
+        if self.as_created != Some(mode) {
+            self.as_created = (target.status()?.mode == mode).then_some(mode);
+            target.set_mode(mode)?;
+        }
+        target.set_modified(put.modified)?;
+        if self.upload.landing.each(landed.size) {
+            directory.sync_or_remove(name, &target)?;
+        }
+        if uses_left_over {
+            self.forget(put.path)?;
+        }
+        Ok(landed)
+    }
+
+    /// Removes what earlier uploads brought for a path.
+    fn forget(&self, path: &RepoPath) -> Result<()> {
+        for previous in &self.previous {
+            let mut parents = Parents::new(previous);
+            for at in left_over_places(path) {
+                let Some((directory, name)) = present(parents.of(&at))? else { continue };
+                let status = present(directory.status(name))?;
+                if status.is_some_and(|status| status.kind == Kind::File) {
+                    remove_if_allowed(directory, name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where an earlier upload may have put the content of a path.
+fn left_over_places(path: &RepoPath) -> [PathBuf; 2] {
+    [place_of(path, false), place_of(path, true)]
 }
 
 impl Lane for LocalLane<'_> {
@@ -378,24 +441,7 @@ impl Lane for LocalLane<'_> {
         };
         let landed = match resumed {
             Some(landed) => landed,
-            None => {
-                let mode = self.upload.repository.file_mode(put.executable);
-                let directory_mode = self.upload.repository.directory_mode();
-                let (directory, name) = self.parents.made(&at, directory_mode)?;
-                let mut target = directory.create_file(name, mode)?;
-                let landed = copy::copy(source, &mut target, &mut self.buffer, &|bytes| {
-                    monitor.advance(0, bytes);
-                })?;
-                if self.as_created != Some(mode) {
-                    self.as_created = (target.status()?.mode == mode).then_some(mode);
-                    target.set_mode(mode)?;
-                }
-                target.set_modified(put.modified)?;
-                if self.upload.landing.each(landed.size) {
-                    directory.sync_or_remove(name, &target)?;
-                }
-                landed
-            }
+            None => self.land(put, source, &at, monitor)?,
         };
         monitor.advance(1, 0);
         let staged =

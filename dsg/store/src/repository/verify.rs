@@ -122,7 +122,7 @@ impl Check<'_> {
         let bytes = visible.iter().map(|(_, entry)| entry.size()).sum();
         self.monitor.begin(Phase::Verifying, files, bytes);
         self.visible(&visible)?;
-        self.objects(&kept, &HashSet::new())
+        self.objects(&kept, "of", &HashSet::new())
     }
 
     fn chain(&self, contents: bool) -> Result<()> {
@@ -174,7 +174,7 @@ impl Check<'_> {
                 self.object(*hash, file, None)?;
             }
         }
-        self.objects(&kept, &in_head)
+        self.objects(&kept, "of before", &in_head)
     }
 
     /// The highest number, damage or not.
@@ -323,10 +323,12 @@ impl Check<'_> {
         }
     }
 
-    /// Checks contents that are no longer at a path of the newest state.
+    /// Checks contents that are no longer at a path of the newest state: those `of` the snapshot that
+    /// stands beside them, or `of before` it.
     fn objects(
         &self,
         kept: &BTreeMap<ContentHash, (RepoPath, SnapshotNumber)>,
+        whose: &str,
         elsewhere: &HashSet<ContentHash>,
     ) -> Result<()> {
         let kept: Vec<_> = kept.iter().collect();
@@ -338,7 +340,7 @@ impl Check<'_> {
             {
                 return Ok(());
             }
-            self.object(**hash, &name, Some(&format!("{path} of before {number}")))
+            self.object(**hash, &name, Some(&format!("{path} {whose} {number}")))
         })
     }
 

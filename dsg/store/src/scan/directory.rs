@@ -262,6 +262,9 @@ impl<'a> DirectoryVisit<'a, '_> {
             && known.is_still(status)
         {
             self.accept(text, key_name);
+            if status.kind == Kind::Link {
+                self.note_whether_dangling(key_name, known.link_text());
+            }
             if known.relation() != Relation::Same
                 && let Some(seen) = known.to_entry().seen
             {
@@ -317,10 +320,8 @@ impl<'a> DirectoryVisit<'a, '_> {
     fn link(&mut self, name: &OsStr, key: &RepoPath) -> Option<LocalEntry> {
         let why = match self.place.directory.link_text(name) {
             Ok(Some(target)) => match link::check(key, &target) {
-                Ok(verdict) => {
-                    if !self.leads_somewhere(&verdict.resolved) {
-                        self.found.dangling.push(key.clone());
-                    }
+                Ok(_) => {
+                    self.note_whether_dangling(key.name(), &target);
                     return Some(LocalEntry::Link { target: target.into() });
                 }
                 Err(why) => UnknownReason::Link(why.to_string()),
@@ -332,9 +333,24 @@ impl<'a> DirectoryVisit<'a, '_> {
         None
     }
 
+    /// Looked at each time, also for a link that is as it was: what it leads to may be gone since.
+    fn note_whether_dangling(&mut self, key_name: &str, target: &str) {
+        if let Ok(key) = RepoPath::join(&self.place.key, key_name)
+            && link::resolved(&key, target).is_some_and(|place| !self.leads_somewhere(&place))
+        {
+            self.found.dangling.push(key);
+        }
+    }
+
     fn leads_somewhere(&self, resolved: &str) -> bool {
         let path = Path::new(resolved);
         let parent = path.parent().unwrap_or_else(|| Path::new(""));
+        // Most links lead to a neighbour.
+        if let (true, Some(name)) =
+            (parent.as_os_str() == self.place.key.as_str(), path.file_name())
+        {
+            return self.place.directory.status(name).is_ok();
+        }
         match (self.walk.root.directory(parent), path.file_name()) {
             (Ok(directory), Some(name)) => directory.status(name).is_ok(),
             (Ok(_), None) => true,

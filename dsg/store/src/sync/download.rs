@@ -14,7 +14,7 @@ use super::look::Look;
 use super::upload::{chunk_size, concatenate};
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase};
-use crate::project::{LocalOperation, StagedFile};
+use crate::project::{LocalOperation, StagedFile, backup_name};
 use crate::repository::{Has, Receiver, Repository, Wanted};
 use crate::system::{Directory, Landing, Parents, Reader, Writer, present, sync_file_system};
 
@@ -269,7 +269,7 @@ fn operation(
         .and_then(|local| look.local.old_file(&triple.path, local, in_history));
     let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let backup =
-        backup.filter(|_| old.is_some() && !in_history).map(|stamp| format!("{name}~{stamp}~"));
+        backup.filter(|_| old.is_some() && !in_history).map(|stamp| backup_name(&name, stamp));
     LocalOperation {
         path: triple.path.clone(),
         at: at.to_string_lossy().into_owned(),

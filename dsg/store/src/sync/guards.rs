@@ -11,9 +11,9 @@ use crate::system::Directory;
 /// Turns what the guards say into the error that stops the sync.
 ///
 /// # Errors
-/// The first refusal, or the colliding names.
+/// The first refusal, with the others as its reasons, or the colliding names.
 pub fn refuse(look: &Look) -> Result<()> {
-    if let Some(refusal) = look.plan.refusals.first() {
+    if let Some((refusal, others)) = look.plan.refusals.split_first() {
         let (code, paths) = match refusal {
             Refusal::MassDeletion { first, .. } => {
                 (Code::MassDeletion, first.iter().map(ToString::to_string).collect::<Vec<_>>())
@@ -22,9 +22,10 @@ pub fn refuse(look: &Look) -> Result<()> {
                 (Code::DataDirectory, vec![directory.to_string()])
             }
         };
-        return Err(Error::new(code, refusal.to_string())
-            .about(paths)
-            .next("nothing was changed. If this is what you want, run it again with --allow-mass-delete; if not, see that every disk is mounted"));
+        let error = Error::new(code, refusal.to_string()).about(paths);
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        let error = if others.is_empty() { error } else { error.because(others.join("\n")) };
+        return Err(error.next("nothing was changed. If this is what you want, run it again with --allow-mass-delete; if not, see that every disk is mounted"));
     }
     if look.collisions.is_empty() {
         return Ok(());

@@ -14,9 +14,9 @@ use dsg_core::tree::{self, Change, Object, Root};
 use super::local::LocalFiles;
 use super::past::follows;
 use crate::error::{Code, Error, Result};
-use crate::monitor::{Monitor, Phase};
+use crate::monitor::{Monitor, Notice, Phase};
 use crate::project::{
-    self, CachedRoot, Project, State, StateFile, Trees, mounts, stamp, try_lock_project,
+    self, CachedRoot, Project, State, StateFile, Trees, mounts, stamp_if_allowed, try_lock_project,
 };
 use crate::repository::{Head, Repository};
 use crate::scan::{Index, Relation, Unknown, UnknownReason, Walk, rebase, walk};
@@ -99,7 +99,7 @@ pub fn look(
     let head = repository.head()?;
     check_identity(file.state(), repository, head.as_ref())?;
     let mut store = Store { file: &mut file, dsg, objects: None };
-    let stamp = stamp(dsg)?;
+    let stamp = stamp_if_allowed(dsg)?;
     let index = valid_index(project, dsg, &mut store)?;
     monitor.begin(Phase::Scanning, 0, 0);
     let found =
@@ -453,16 +453,23 @@ fn renewed(triples: &[Triple]) -> Vec<(RepoPath, Entry)> {
 }
 
 /// Keeps what the look learned about the disk, so that the next one reads less. Only a cache: if
-/// another dsg is at work, it is left to that one.
-///
-/// # Errors
-/// When the disk says no.
-pub fn remember(dsg: &Directory, look: &Look) -> Result<()> {
+/// another dsg is at work, it is left to that one, and if the disk says no, that is no more than a
+/// notice.
+pub fn remember(dsg: &Directory, look: &Look, monitor: &dyn Monitor) {
     if look.local.is_as_indexed() {
-        return Ok(());
+        return;
     }
-    let Some(_lock) = try_lock_project(dsg) else { return Ok(()) };
-    look.local.save_index(dsg)
+    if let Some(_lock) = try_lock_project(dsg) {
+        told(look.local.save_index(dsg), monitor);
+    }
+}
+
+/// Tells of an index that could not be written.
+pub(super) fn told(saved: Result<()>, monitor: &dyn Monitor) {
+    if let Err(error) = saved {
+        let text = format!("what was read could not be remembered, so it is read again: {error}");
+        monitor.notice(Notice { text });
+    }
 }
 
 /// How a path on disk relates to C.

@@ -13,10 +13,11 @@ mod upload;
 
 use dsg_core::conflict::Question;
 use dsg_core::plan::Action;
-use dsg_core::snapshot::TransactionId;
+use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 
 pub use guards::refuse;
 pub(crate) use look::check_identity;
+use look::told;
 pub use look::{Counts, Look, LookOptions, look, remember};
 pub use report::{SyncOutcome, SyncReport, word};
 
@@ -118,7 +119,9 @@ impl Sync<'_> {
         let look = look(self.project, self.dsg, self.repository, &self.options.look, self.monitor)?;
         let questions: Vec<_> = look.plan.conflicts().filter_map(Question::of).collect();
         if !questions.is_empty() {
-            remember_locked(self.dsg, &look)?;
+            if !look.local.is_as_indexed() {
+                told(look.local.save_index(self.dsg), self.monitor);
+            }
             return Ok(Attempt::Ended(SyncOutcome::Conflicts(questions)));
         }
         refuse(&look)?;
@@ -169,13 +172,21 @@ impl Sync<'_> {
             work.journal(&transaction, &look, false);
             work.journal.write(self.dsg)?;
         }
+        let snapshot = work.snapshot.map(|head| head.number);
+        self.follow(look, work).map(Attempt::Ended).map_err(|error| match snapshot {
+            Some(number) => after_commit(error, number),
+            None => error,
+        })
+    }
+
+    /// What is left to be done here once the repository has what it was to have.
+    fn follow(&mut self, look: Look, mut work: Work) -> Result<SyncOutcome> {
         self.monitor.begin(Phase::Applying, work.journal.operations.len() as u64, 0);
-        work.applied = if work.journal.operations.is_empty() {
-            Applied::default()
-        } else {
-            apply(&self.project.root, self.dsg, &self.project.rules, &work.journal, self.monitor)?
-        };
-        self.settle(look, work).map(Attempt::Ended)
+        if !work.journal.operations.is_empty() {
+            let (root, rules) = (&self.project.root, &self.project.rules);
+            work.applied = apply(root, self.dsg, rules, &work.journal, self.monitor)?;
+        }
+        self.settle(look, work)
     }
 
     /// Brings the contents and asks for the commit. From the journal on a crash is settled by asking
@@ -188,6 +199,10 @@ impl Sync<'_> {
     ) -> Result<Committing> {
         let files = look.plan.summary().uploads;
         let upload = self.repository.begin(transaction, &self.unfinished, files)?;
+        if !self.unfinished.is_empty() {
+            let sizes = upload::sizes(look);
+            upload.forget_left_over(&|mark| sizes.get(mark).copied())?;
+        }
         self.drop_unfinished()?;
         let uploaded = upload::upload(look, &self.project.root, upload.as_ref(), self.monitor)?;
         look.local.forget_statuses();
@@ -238,7 +253,10 @@ impl Sync<'_> {
     ) -> Result<Committing> {
         use crate::repository::Settlement;
         let after = look.head.map(|head| head.number);
-        if matches!(self.repository.settle(transaction, after), Ok(Settlement::Aborted)) {
+        if matches!(
+            self.repository.settle(transaction, after, self.monitor),
+            Ok(Settlement::Aborted)
+        ) {
             Journal::clear(self.dsg)?;
         }
         Err(error)
@@ -291,9 +309,13 @@ impl Work {
     }
 }
 
-fn remember_locked(dsg: &Directory, look: &Look) -> Result<()> {
-    if look.local.is_as_indexed() {
-        return Ok(());
-    }
-    look.local.save_index(dsg)
+/// What happened here after a commit: the commit stands, and whoever reads the error must know it.
+fn after_commit(error: Error, snapshot: SnapshotNumber) -> Error {
+    let what = match error.code {
+        Code::Interrupted => "was stopped before it had followed".to_owned(),
+        _ => format!("could not follow: {}", error.what),
+    };
+    let what = format!("{snapshot} is made and everybody sees it, but this project {what}");
+    let next = "run `dsg sync` again, after mending that if need be: it finishes here what is left";
+    Error { what, ..error }.next(next)
 }

@@ -37,7 +37,8 @@ pub(super) fn recover(
         check_place(project, dsg, repository, &journal)?;
         let target = match (journal.commits, journal.base) {
             (true, base) => {
-                match repository.settle(&journal.transaction, base.map(|(number, _)| number))? {
+                let after = base.map(|(number, _)| number);
+                match repository.settle(&journal.transaction, after, monitor)? {
                     Settlement::Committed(number) => Some(number),
                     Settlement::Aborted => None,
                 }

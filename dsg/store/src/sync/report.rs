@@ -6,7 +6,7 @@ use dsg_core::plan::{Action, Step, Summary};
 use dsg_core::snapshot::SnapshotNumber;
 
 use super::Counts;
-use crate::project::Skipped;
+use crate::project::{Kept, Skipped};
 use crate::repository::PathChange;
 use crate::scan::Unknown;
 
@@ -29,10 +29,14 @@ pub struct SyncReport {
     pub dangling: Vec<RepoPath>,
     /// Numbers.
     pub counts: Counts,
+    /// Paths that are left as they are because nothing is known of them or of what is above them.
+    pub held_back: u64,
     /// Bytes that went to the repository.
     pub uploaded_bytes: u64,
     /// Directories with untracked files that were moved to the trash.
     pub set_aside: Vec<String>,
+    /// Versions that lost against a choice, and where they are kept.
+    pub kept: Vec<Kept>,
     /// Whether an earlier sync that had been cut off was finished first.
     pub recovered: bool,
 }

@@ -9,10 +9,9 @@ use dsg_core::plan::{Action, Step};
 use dsg_core::tree;
 use dsg_core::tree::memory::MemoryStore;
 
-use super::look::{cached_damaged, difference, head_root, insert};
+use super::look::{cached_damaged, difference, head_root, insert, told};
 use super::{Look, Sync, SyncOutcome, SyncReport, Work, word};
 use crate::error::Result;
-use crate::monitor::Notice;
 use crate::project::{self, CachedRoot, State, StateFile, Trees, save_mounts, stamp};
 use crate::repository::{Head, NewEntry, PathChange};
 use crate::scan::Validity;
@@ -32,7 +31,7 @@ impl Sync<'_> {
             cached: state.cached.map(|cached| cached.hash),
         };
         if !look.local.is_as_indexed() || state.cached != look.state.cached {
-            look.local.save_index_for(validity, self.dsg)?;
+            told(look.local.save_index_for(validity, self.dsg), self.monitor);
         }
         let mounted = look.local.mounted()?;
         if mounted != project::mounts(self.dsg)? {
@@ -201,9 +200,6 @@ impl Sync<'_> {
         skipped.extend(work.applied.skipped);
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
         skipped.dedup();
-        for path in &look.dangling {
-            self.monitor.notice(Notice { text: format!("the link {path} leads nowhere") });
-        }
         let left: HashSet<&RepoPath> = skipped.iter().map(|skipped| &skipped.path).collect();
         let steps = look
             .plan
@@ -221,6 +217,7 @@ impl Sync<'_> {
             unknown: look.unknown,
             dangling: look.dangling,
             counts: look.counts,
+            held_back: look.plan.held_back,
             uploaded_bytes: work.uploaded_bytes,
             set_aside: work
                 .applied
@@ -228,6 +225,7 @@ impl Sync<'_> {
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
+            kept: work.applied.kept,
             recovered: false,
         }
     }

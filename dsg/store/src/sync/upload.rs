@@ -1,5 +1,6 @@
 //! Bringing contents to the repository, before anything is visible there.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use dsg_core::compare::LocalEntry;
@@ -11,7 +12,7 @@ use super::look::Look;
 use crate::error::Result;
 use crate::monitor::{Monitor, Phase, check_stop};
 use crate::project::Skipped;
-use crate::repository::{NewEntry, PathChange, Put, Upload};
+use crate::repository::{NewEntry, PathChange, Put, Upload, path_mark};
 use crate::system::{Directory, Parents, present};
 
 /// What is to be asked of the repository, and what can't be.
@@ -67,6 +68,16 @@ pub(super) fn upload(
         _ => 0,
     });
     Ok(Uploaded { bytes: bytes.sum(), skipped: skipped.into_inner().unwrap_or_default(), changes })
+}
+
+/// How many bytes come for which paths, by their marks.
+pub(super) fn sizes(look: &Look) -> HashMap<[u8; 16], u64> {
+    let uploads = look.plan.steps.iter().filter(|step| step.action == Action::Upload);
+    let size = |step: &Step| {
+        let status = look.local.change(step.path())?.status?;
+        Some((path_mark(step.path()), status.size))
+    };
+    uploads.filter_map(size).collect()
 }
 
 /// One list of many, without holding all of it twice.

@@ -1,15 +1,14 @@
-//! Files: reading with a hash, writing in counted steps, locks that the kernel releases.
+//! Files: reading with a hash, writing in counted steps.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use dsg_core::entry::Moment;
-use rustix::fs::{FlockOperation, Timespec, Timestamps};
+use rustix::fs::{Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::{Directory, Kind, Result, Status, SystemError, convert, fault, platform};
+use super::{Kind, Result, Status, SystemError, convert, fault, platform};
 
 /// Bytes that are read, hashed and written at once. They must stay in a core's own cache from one of
 /// the three to the next: with twice as many the kernel took three times as long for copying them.
@@ -138,6 +137,10 @@ pub struct Writer {
 impl Writer {
     pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Self {
         Self { fd, path }
+    }
+
+    pub(super) fn into_parts(self) -> (OwnedFd, PathBuf) {
+        (self.fd, self.path)
     }
 
     /// Where it is, for messages.
@@ -296,63 +299,5 @@ impl Writer {
     pub fn sync(&self) -> Result<()> {
         fault::step("sync", &self.path)?;
         rustix::fs::fsync(&self.fd).map_err(|e| SystemError::new("sync", &self.path, e))
-    }
-}
-
-/// A lock that the kernel releases when it is dropped or the process ends, however that happens.
-#[derive(Debug)]
-pub struct FileLock {
-    file: File,
-}
-
-impl FileLock {
-    /// A second descriptor of the same lock, for a program that must keep it: the lock is free when
-    /// all of them are closed.
-    ///
-    /// # Errors
-    /// When the process has too many open files.
-    pub fn shared(&self) -> Result<File> {
-        self.file.try_clone().map_err(|e| SystemError::new("lock", Path::new("the lock file"), e))
-    }
-}
-
-impl FileLock {
-    /// The same, kept also by every program that this process starts, until that has ended: if we are
-    /// killed, nobody else gets the lock while such a program is still at work.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn inherited(self) -> Result<Self> {
-        rustix::io::fcntl_setfd(&self.file, rustix::io::FdFlags::empty())
-            .map_err(|e| SystemError::new("lock", Path::new("the lock file"), e))?;
-        Ok(self)
-    }
-}
-
-/// Takes the lock on the file `name`, creating it when it is absent. `None` when somebody else has
-/// it and `wait` is false.
-///
-/// # Errors
-/// When the file can't be opened or locked.
-pub fn lock_file(
-    directory: &Directory,
-    name: &str,
-    mode: u32,
-    wait: bool,
-) -> Result<Option<FileLock>> {
-    let writer = directory.open_in_place(name, mode)?;
-    if writer.status()?.owner == super::user() {
-        writer.set_mode(mode)?;
-    }
-    let operation =
-        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
-    loop {
-        match rustix::fs::flock(&writer.fd, operation) {
-            Ok(()) => return Ok(Some(FileLock { file: File::from(writer.fd) })),
-            Err(Errno::WOULDBLOCK) => return Ok(None),
-            // A signal while we wait: the caller's interrupt flag is looked at between attempts.
-            Err(Errno::INTR) if wait => {}
-            Err(error) => return Err(SystemError::new("lock", &writer.path, error)),
-        }
     }
 }

@@ -15,6 +15,7 @@ mod file;
 mod hash;
 mod inspect;
 mod landing;
+mod lock;
 mod mounts;
 mod parents;
 mod platform;
@@ -26,9 +27,10 @@ use std::path::{Path, PathBuf};
 
 pub use child::{Answer, Program};
 pub use directory::{Directory, DirectoryEntry};
-pub use file::{COPY_BUFFER_BYTES, FileLock, Reader, Writer, lock_file, make_room};
+pub use file::{COPY_BUFFER_BYTES, Reader, Writer, make_room};
 pub use inspect::{Space, group_of, space};
 pub use landing::Landing;
+pub use lock::{FileLock, WaitingForLock, lock_file, lock_holder, wait_for_lock};
 pub use mounts::{Mount, mount_of};
 pub use parents::Parents;
 pub use platform::{is_btrfs, is_network_file_system, sync_file_system};
@@ -138,6 +140,12 @@ impl SystemError {
         )
     }
 
+    /// Whether the file system is mounted for reading only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.source.kind() == io::ErrorKind::ReadOnlyFilesystem
+    }
+
     /// Whether somebody uses it in a way that forbids this.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -150,13 +158,17 @@ impl SystemError {
         self.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
     }
 
-    /// Whether the disk or the quota is full.
+    /// Whether the disk or the quota is full. Reading fills neither: there the same error is of a file that is
+    /// larger than it may be.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(
-            self.source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-        )
+        self.operation != "read"
+            && matches!(
+                self.source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::FileTooLarge
+            )
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 
-use rustix::fs::RenameFlags;
+use rustix::fs::{Access, AtFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::{Directory, Result};
+use super::{Directory, Result, SystemError};
 
 impl Directory {
     /// Renames `name` to `new_name` in `target`, replacing what is there.
@@ -90,7 +90,21 @@ impl Directory {
         };
         result.map_err(|error| match error {
             Errno::NOENT => self.fail("rename", name, error),
+            Errno::ACCESS | Errno::PERM | Errno::ROFS => {
+                match self.refuses().or(target.refuses()) {
+                    Some(refused) => refused,
+                    None => target.fail("rename to", new_name, error),
+                }
+            }
             _ => target.fail("rename to", new_name, error),
         })
+    }
+
+    /// The system does not say which of two directories it means by "no"; the one that may not be
+    /// written is asked for here.
+    fn refuses(&self) -> Option<SystemError> {
+        rustix::fs::accessat(&self.fd, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+            .err()
+            .map(|error| SystemError::new("change the names in", self.path(), error))
     }
 }

@@ -239,7 +239,11 @@ fn late_commit_is_fenced() {
         let before = world.moment().repository.visible;
         let settled = {
             let _guard = nothing_starts();
-            open_later(world, 0).settle(&transaction, reference_number(&reference))
+            open_later(world, 0).settle(
+                &transaction,
+                reference_number(&reference),
+                &dsg_store::monitor::Silent,
+            )
         };
         process.go_on().expect("goes on");
         let end = ended(process);

@@ -1,7 +1,12 @@
 //! The connection breaks at every message, in both directions, before it and in its middle: the next
 //! command finishes or forgets what was begun, and nothing is lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dsg_store::error::Code;
+use dsg_store::monitor::{Monitor, Notice, Phase};
+use dsg_store::sync::{SyncOptions, sync};
+use dsg_store::system::{Directory, lock_file};
 
 use crate::line::{Cut, Person, World};
 
@@ -78,4 +83,43 @@ fn a_line_that_is_cut_at_any_message_of_the_server_loses_nothing() {
         let cuts = (1..).take_while(|message| survives(Cut::Down { message: *message, half }));
         assert!(cuts.count() > 4, "too few messages for a sync");
     }
+}
+
+/// Asks to stop when it is told something.
+#[derive(Default)]
+struct StopsWhenTold(AtomicBool);
+
+impl Monitor for StopsWhenTold {
+    fn begin(&self, _phase: Phase, _files: u64, _bytes: u64) {}
+    fn advance(&self, _files: u64, _bytes: u64) {}
+    fn notice(&self, notice: Notice) {
+        assert!(notice.text.contains("waiting for another dsg"), "{}", notice.text);
+        self.0.store(true, Ordering::SeqCst);
+    }
+    fn stop_requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn who_stops_while_the_server_waits_for_another_leaves_no_server_behind() {
+    let world = World::new();
+    let alice = world.person("alice");
+    alice.write("input/a", "1");
+    let control = Directory::open(&world.repository().join(".dsg-repository")).expect("opens");
+    let held = lock_file(&control, "lock", 0o600, false).expect("locks");
+    assert!(held.is_some());
+    let repository = alice.open().expect("opens");
+    let options = SyncOptions { look: Default::default(), message: None, backup_stamp: None };
+    let stops = StopsWhenTold::default();
+    let error = sync(&alice.project(), &repository, &options, &stops).expect_err("stops");
+    assert_eq!(error.code, Code::Interrupted, "{error}");
+    drop(repository);
+    // The lock is still held, and yet the server ends.
+    alice.line.settle();
+    assert_eq!(world.head(), 0);
+    drop(held);
+    alice.sync();
+    assert_eq!((world.head(), world.stored("input/a").as_deref()), (1, Some("1")));
+    world.assert_whole();
 }

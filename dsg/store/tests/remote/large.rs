@@ -106,6 +106,43 @@ fn what_a_broken_upload_brought_does_not_travel_again() {
 }
 
 #[test]
+fn what_a_broken_upload_brought_and_the_next_has_no_use_for_goes_first() {
+    let world = World::new();
+    let mut alice = world.person("alice");
+    alice.write("input/a", noise(1, 20_000));
+    alice.write("input/zlarge", noise(99, 16 << 20));
+    alice.line.cut = Cut::Up { message: 50, half: true };
+    assert!(alice.try_sync().is_err());
+    assert!(staged_bytes(&world) > 4 << 20, "{}", staged_bytes(&world));
+    // It is replaced by another, which is cut off at its beginning.
+    std::fs::remove_file(alice.root.join("input/zlarge")).expect("removes");
+    alice.write("input/other", noise(100, 16 << 20));
+    alice.line.cut = Cut::Up { message: 10, half: true };
+    assert!(alice.try_sync().is_err());
+    assert!(staged_bytes(&world) < 4 << 20, "{}", staged_bytes(&world));
+    alice.line.cut = Cut::Never;
+    alice.sync();
+    assert_eq!((world.head(), staged_bytes(&world)), (1, 0));
+}
+
+/// The bytes of all that waits in staging.
+fn staged_bytes(world: &World) -> u64 {
+    let mut stack = vec![world.repository().join(".dsg-repository/staging")];
+    let mut bytes = 0;
+    while let Some(folder) = stack.pop() {
+        for entry in std::fs::read_dir(folder).expect("lists") {
+            let entry = entry.expect("an entry");
+            let metadata = entry.metadata().expect("is there");
+            match metadata.is_dir() {
+                true => stack.push(entry.path()),
+                false => bytes += metadata.len(),
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
 fn a_small_change_of_a_large_file_comes_as_a_difference() {
     let world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

@@ -205,16 +205,18 @@ fn backups_survive() {
     let choices: Vec<_> =
         paths.into_iter().chain(["input/deleted"]).map(|path| (path, Choice::Remote)).collect();
     let options = SyncOptions { backup_stamp: Some(stamp.to_owned()), ..bob.settled(&choices) };
-    done(bob.sync_as(&options, &Silent));
+    let report = done(bob.sync_as(&options, &Silent));
     for path in paths {
         assert_eq!(bob.read(path), "of alice");
     }
     for path in &paths[..2] {
         assert_eq!(bob.read(&format!("{path}~{stamp}~")), "of bob", "beside the new one");
     }
-    // A name that has no room for the stamp, and a path that is to be gone: kept in the trash.
-    assert!(look::is_in_trash(&bob.root, "of bob"));
-    assert!(look::is_in_trash(&bob.root, "of bob, deleted"));
+    // Also of a path that is to be gone, and of a name that has no room for the stamp: it is shortened.
+    assert_eq!(bob.read(&format!("input/deleted~{stamp}~")), "of bob, deleted");
+    assert!(!bob.has("input/deleted"));
+    assert_eq!(bob.read(&format!("input/{}~{stamp}~", "n".repeat(237))), "of bob");
+    assert_eq!((report.kept.len(), report.kept.iter().any(|kept| kept.in_trash)), (4, false));
     // It is nobody's data, and no later sync takes it away.
     bob.assert_settled();
     alice.write(paths[0], "again");
@@ -231,8 +233,28 @@ fn backups_survive() {
     let options = SyncOptions { backup_stamp: Some(stamp.to_owned()), ..settled };
     done(bob.sync_as(&options, &Silent));
     assert_eq!(bob.read(&format!("{}~{stamp}~", paths[0])), "of bob");
-    assert!(look::is_in_trash(&bob.root, "third of bob"));
+    assert_eq!(bob.read(&format!("{}~2~{stamp}~", paths[0])), "third of bob");
     assert_eq!(bob.read(paths[0]), "third of alice");
+}
+
+#[test]
+fn a_version_that_can_get_no_name_beside_the_file_is_in_the_trash_and_that_is_told() {
+    let (_world, alice, bob) = prepared();
+    alice.write("input/a", "third of alice");
+    alice.sync();
+    bob.write("input/a", "of bob");
+    let stamp = "20261121T101112Z";
+    bob.write(&format!("input/a~{stamp}~"), "taken");
+    for number in 2..=100 {
+        bob.write(&format!("input/a~{number}~{stamp}~"), "taken");
+    }
+    let settled = bob.settled(&[("input/a", Choice::Remote)]);
+    let options = SyncOptions { backup_stamp: Some(stamp.to_owned()), ..settled };
+    let report = done(bob.sync_as(&options, &Silent));
+    assert_eq!(report.kept.len(), 1);
+    assert!(report.kept[0].in_trash);
+    let kept = bob.root.join(&report.kept[0].at);
+    assert_eq!(fs::read_to_string(kept).expect("reads"), "of bob");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use dsg_core::conflict::Choice;
 use dsg_core::snapshot::TransactionId;
 use dsg_store::error::Code;
-use dsg_store::monitor::Phase;
+use dsg_store::monitor::{Phase, Silent};
 use dsg_store::repository::{Access, Repository};
 
 use crate::world::own_process::{self, How};
@@ -51,7 +51,7 @@ fn everything_is_made(access: Access) -> World {
     alice.sync();
     let repository = open(&world.repository());
     let given_up = TransactionId::from_bytes([5; 8]);
-    repository.settle(&given_up, None).expect("settles");
+    repository.settle(&given_up, None, &Silent).expect("settles");
     fs::create_dir_all(world.repository().join("input/n2")).expect("creates");
     fs::remove_dir(world.repository().join("input/n2")).expect("removes");
     alice.remove("input/n");
@@ -140,4 +140,25 @@ fn a_project_is_made_as_the_umask_says() {
             assert_eq!(mode & 0o077, 0, "{path} {mode:o}");
         }
     }
+}
+
+#[test]
+fn a_repository_that_is_closed_is_no_empty_place() {
+    if own_process::is_root() {
+        let name = "modes::a_repository_that_is_closed_is_no_empty_place";
+        return own_process::run(name, &How::AsNobody);
+    }
+    let world = World::new();
+    crate::world::chmod(&world.repository(), 0o000);
+    let clock = foundation_runtime::clock::SystemClock::new();
+    let error = dsg_store::repository::create(&world.repository(), Access::Private, &clock);
+    let error = error.expect_err("is closed");
+    assert_eq!(error.code, Code::RepositoryDenied, "{error}");
+    assert!(error.what.contains("is there already"), "{error}");
+    let above = dsg_store::system::Directory::open(&world.folder().join("srv")).expect("opens");
+    let listed = dsg_store::remote::list(&above, 10).expect("lists");
+    crate::world::chmod(&world.repository(), 0o700);
+    let [one] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(one.name, "p");
+    assert!(one.problem.as_ref().is_some_and(|problem| problem.contains("can't be opened")));
 }

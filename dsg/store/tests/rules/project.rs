@@ -83,7 +83,7 @@ fn a_symlinked_project_root_works() {
 }
 
 /// Runs the rest of a test where it may mount; says whether it is there.
-fn may_mount(name: &str) -> bool {
+pub(crate) fn may_mount(name: &str) -> bool {
     if own_process::is_own() {
         return true;
     }

@@ -203,8 +203,13 @@ pub(crate) fn can_mount() -> bool {
 
 /// Mounts an empty file system at `path`; only in a namespace of its own.
 pub(crate) fn mount(path: &Path) {
+    mount_with(path, &["-t", "tmpfs", "none"]);
+}
+
+/// As [`mount`], with other words for the program.
+pub(crate) fn mount_with(path: &Path, arguments: &[&str]) {
     assert!(is_own());
-    let status = Command::new("mount").args(["-t", "tmpfs", "none"]).arg(path).status();
+    let status = Command::new("mount").args(arguments).arg(path).status();
     assert!(status.expect("runs").success(), "mounts");
 }
 

@@ -216,9 +216,10 @@ impl<R: Repository, I: Interference> Repository for Between<R, I> {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
         self.connected()?;
-        self.repository.settle(transaction, after)
+        self.repository.settle(transaction, after, monitor)
     }
 
     fn discard(&self, transactions: &[TransactionId]) -> Result<()> {
@@ -255,6 +256,10 @@ impl<R: Repository, I: Interference> Upload for UploadBetween<'_, R, I> {
 
     fn open_left_over(&self, mark: &[u8; 16]) -> Result<Option<Reader>> {
         self.upload.open_left_over(mark)
+    }
+
+    fn forget_left_over(&self, needed: &dyn Fn(&[u8; 16]) -> Option<u64>) -> Result<()> {
+        self.upload.forget_left_over(needed)
     }
 
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {

@@ -93,7 +93,10 @@ fn login(place: &str, said: &Said, error: &dyn std::fmt::Display) -> Error {
     if said.has(&["could not resolve", "name or service not known", "nodename nor servname"]) {
         return Error::new(Code::Connection, format!("there is no machine called {place}"))
             .because(why)
-            .next("check `host:` in .dsgconfig.yml, and that you are in the right network (VPN?)");
+            .next(format!(
+                "check the name {place} where it was given (in a project: `host:` in .dsgconfig.yml), and that you are in the right \
+                 network (VPN?)"
+            ));
     }
     if said.has(&[
         "connection refused",

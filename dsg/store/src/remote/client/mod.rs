@@ -306,9 +306,10 @@ impl Repository for RemoteRepository {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
         let request = Request::Settle { transaction: *transaction, after };
-        match self.ask(&request)?.next(&Silent)? {
+        match self.ask(&request)?.next(monitor)? {
             Answer::Settled { settlement } => Ok(settlement),
             _ => Err(self.connection.nonsense()),
         }

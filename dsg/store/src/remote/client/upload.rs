@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dsg_core::hash::ContentHash;
 use dsg_core::snapshot::TransactionId;
+use foundation_runtime::{Clock, SystemClock};
 
 use super::connection::Waiting;
 use super::{RemoteRepository, head_of};
@@ -172,6 +174,16 @@ impl Upload for RemoteUpload<'_> {
         Ok(None)
     }
 
+    fn forget_left_over(&self, needed: &dyn Fn(&[u8; 16]) -> Option<u64>) -> Result<()> {
+        let of_no_use = |(mark, (size, _)): (&[u8; 16], &(u64, ContentHash))| {
+            needed(mark).is_none_or(|needed| needed < *size).then_some(*mark)
+        };
+        let marks: Vec<[u8; 16]> = self.left_over.iter().filter_map(of_no_use).collect();
+        marks
+            .chunks(CHANGES_EACH)
+            .try_for_each(|part| self.tell(&Request::Forget { marks: part.to_vec() }))
+    }
+
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
         check_stop(monitor)?;
         self.check(monitor)?;
@@ -189,7 +201,8 @@ impl Upload for RemoteUpload<'_> {
         })?;
         self.repository.connection.flush()?;
         // From here on the repository decides: whoever stops now would not know what it decided.
-        match self.answer(&GoesOn(monitor))? {
+        let answer = self.answer(&GoesOn { monitor, asked: Mutex::default() });
+        match answer.map_err(|error| undecided(error, monitor))? {
             Answer::Moved => Ok(CommitAnswer::Moved),
             Answer::Committed { document } => {
                 let head = head_of(&document.0, &self.repository.description)?;
@@ -428,20 +441,41 @@ impl RemoteLane<'_, '_> {
     }
 }
 
-/// Hears all, but does not stop.
-struct GoesOn<'a>(&'a dyn Monitor);
+/// Whoever stops while the repository decides waits so long for what it decides.
+const DECIDES_MAX: Duration = Duration::from_secs(2);
+
+/// Hears all, and stops only if the repository takes its time: it may itself wait for somebody.
+struct GoesOn<'a> {
+    monitor: &'a dyn Monitor,
+    /// When the user asked to stop.
+    asked: Mutex<Option<SystemClock>>,
+}
+
+/// The user stopped, and the repository had not answered. When the line is gone it gives up waiting.
+fn undecided(error: Error, monitor: &dyn Monitor) -> Error {
+    let unanswered = matches!(error.code, Code::Interrupted | Code::Connection);
+    if !unanswered || !monitor.stop_requested() {
+        return error;
+    }
+    Error::new(Code::Interrupted, "stopped before the repository had said whether it committed")
+        .next("run the same command again: it finds out, and goes on from there")
+}
 
 impl Monitor for GoesOn<'_> {
     fn begin(&self, phase: Phase, files: u64, bytes: u64) {
-        self.0.begin(phase, files, bytes);
+        self.monitor.begin(phase, files, bytes);
     }
     fn advance(&self, files: u64, bytes: u64) {
-        self.0.advance(files, bytes);
+        self.monitor.advance(files, bytes);
     }
     fn notice(&self, notice: Notice) {
-        self.0.notice(notice);
+        self.monitor.notice(notice);
     }
     fn stop_requested(&self) -> bool {
-        false
+        if !self.monitor.stop_requested() {
+            return false;
+        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get_or_insert_with(SystemClock::new).monotonic() >= DECIDES_MAX
     }
 }

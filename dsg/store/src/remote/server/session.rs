@@ -130,7 +130,8 @@ impl<'a> Session<'a> {
             }
             Request::Settle { transaction, after } => {
                 self.role.require(Role::Writer, "write to this repository")?;
-                let settlement = self.repository.settle(&transaction, after)?;
+                let monitor = Telling::new(self.output, id, self.incoming.gone());
+                let settlement = self.repository.settle(&transaction, after, &monitor)?;
                 self.one(id, &Answer::Settled { settlement })
             }
             Request::Discard { transactions } => {

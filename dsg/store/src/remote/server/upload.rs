@@ -4,6 +4,8 @@
 //! thrown away. The repository hashes what lands, so the client's word for a content is only
 //! compared with that.
 
+use std::collections::HashSet;
+
 use dsg_core::hash::ContentHash;
 use dsg_core::path::RepoPath;
 use dsg_core::snapshot::TransactionId;
@@ -86,6 +88,12 @@ impl Session<'_> {
                     bytes = 0;
                     let answered = self.commit(request_id, upload.as_ref(), &request);
                     self.told(request_id, answered)?;
+                }
+                Request::Forget { marks } => {
+                    let forgotten: HashSet<_> = marks.into_iter().collect();
+                    upload.forget_left_over(&|mark| {
+                        (!forgotten.contains(mark)).then_some(u64::MAX)
+                    })?;
                 }
                 Request::EndUpload => return Ok(()),
                 Request::Begin { .. } => return Err(unexpected("an upload inside of an upload")),
@@ -354,6 +362,10 @@ impl Source for Resumed<'_, '_> {
 
     fn file(&mut self) -> Option<&mut Reader> {
         if self.whole { Some(&mut self.file) } else { None }
+    }
+
+    fn uses_left_over(&self) -> bool {
+        true
     }
 }
 

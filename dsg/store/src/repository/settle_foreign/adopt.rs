@@ -35,7 +35,7 @@ impl LocalRepository {
     ) -> Result<Adopted> {
         for _ in 0..ATTEMPTS_MAX {
             check_stop(monitor)?;
-            let head = self.settled_head()?;
+            let head = self.settled_head(monitor)?;
             let adopted = self.look_and_adopt(&head, paths, adoption, monitor);
             if let Some(adopted) = self.unless_moved(&head, adopted)? {
                 return Ok(adopted);
@@ -80,7 +80,7 @@ impl LocalRepository {
             Ok(None) => true,
             // It may have been committed before it failed: then what is staged is still needed.
             Err(_) => {
-                let settled = self.settle_transaction(&transaction, Some(head.number));
+                let settled = self.settle_transaction(&transaction, Some(head.number), monitor);
                 matches!(settled, Ok(Settlement::Aborted))
             }
         };

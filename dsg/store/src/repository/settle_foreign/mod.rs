@@ -130,8 +130,8 @@ impl Visible {
 
 impl LocalRepository {
     /// The head, behind which nothing is unfinished: what differs from it now is foreign.
-    fn settled_head(&self) -> Result<Head> {
-        let _lock = self.lock_recovered()?;
+    fn settled_head(&self, monitor: &dyn Monitor) -> Result<Head> {
+        let _lock = self.lock_recovered(monitor)?;
         self.read_head()?.ok_or_else(|| {
             Error::new(Code::NotFound, "the repository has no snapshot yet")
                 .next("`dsg sync` makes the first one")

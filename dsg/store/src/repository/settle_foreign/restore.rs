@@ -39,7 +39,7 @@ impl LocalRepository {
     ) -> Result<Restored> {
         for _ in 0..ATTEMPTS_MAX {
             check_stop(monitor)?;
-            let head = self.settled_head()?;
+            let head = self.settled_head(monitor)?;
             let restored = self.look_and_restore(&head, paths, spare, monitor);
             if let Some(restored) = self.unless_moved(&head, restored)? {
                 return Ok(restored);
@@ -107,7 +107,7 @@ impl LocalRepository {
             return Ok(Some(restored));
         }
         monitor.begin(Phase::Applying, ready.len() as u64, 0);
-        let _lock = self.lock_recovered()?;
+        let _lock = self.lock_recovered(monitor)?;
         if self.read_head()?.map(|now| (now.number, now.chain)) != Some((head.number, head.chain)) {
             return Ok(None);
         }

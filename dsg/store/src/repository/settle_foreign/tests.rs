@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::fetch::{Found, fetch, find};
 use crate::monitor::Silent;
 use crate::repository::{VerifyReport, VerifyScope};
@@ -43,7 +43,8 @@ fn verify(world: &World) -> VerifyReport {
 /// What `dsg snapfetch` gives for a version.
 fn version(world: &World, snapshot: u64, name: &str) -> Result<Vec<u8>> {
     let repository = world.repository();
-    let found = find(&repository, number(snapshot), Some(&path(name)))?;
+    let found = find(&repository, number(snapshot), Some(&path(name)))?
+        .ok_or_else(|| Error::new(Code::NotFound, "it has nothing there"))?;
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     fetch(&repository, &found, &out, false, &Silent)?;

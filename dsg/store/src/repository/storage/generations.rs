@@ -209,8 +209,9 @@ impl Repository for Generations {
         &self,
         transaction: &TransactionId,
         after: Option<SnapshotNumber>,
+        monitor: &dyn Monitor,
     ) -> Result<Settlement> {
-        let (_lock, current) = self.lock_settled()?;
+        let (_lock, current) = self.lock_settled(monitor)?;
         match current.repository.committed_as(transaction, after)? {
             Some(number) => Ok(Settlement::Committed(number)),
             None => {

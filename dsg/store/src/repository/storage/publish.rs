@@ -47,6 +47,10 @@ impl Upload for GenerationUpload<'_> {
         self.staged.open_left_over(mark)
     }
 
+    fn forget_left_over(&self, needed: &dyn Fn(&[u8; 16]) -> Option<u64>) -> Result<()> {
+        self.staged.forget_left_over(needed)
+    }
+
     fn commit(&self, request: &CommitRequest, monitor: &dyn Monitor) -> Result<CommitAnswer> {
         check_stop(monitor)?;
         let generations = self.generations;
@@ -99,7 +103,7 @@ impl GenerationUpload<'_> {
         match self.fill(name, request, monitor)? {
             CommitAnswer::Committed(head) => {
                 check_stop(monitor)?;
-                self.publish(name, volume, base, head)
+                self.publish(name, volume, base, head, monitor)
             }
             CommitAnswer::Moved => Ok(CommitAnswer::Moved),
         }
@@ -143,14 +147,15 @@ impl GenerationUpload<'_> {
         volume: &Volume,
         base: &Current,
         head: Head,
+        monitor: &dyn Monitor,
     ) -> Result<CommitAnswer> {
         let generations = self.generations;
         let control = &generations.control;
         let _turn = match control.has_turn.load(Ordering::SeqCst) {
             true => None,
-            false => Some(control.wait_for(TURN)?),
+            false => Some(control.wait_for(TURN, monitor)?),
         };
-        let (lock, current) = generations.lock_settled()?;
+        let (lock, current) = generations.lock_settled(monitor)?;
         if control.is_aborted(&self.staged.transaction)? {
             return Err(Error::new(
                 Code::RepositoryBusy,
@@ -178,8 +183,8 @@ impl Generations {
     }
 
     /// Takes the lock and finishes what others left.
-    pub(super) fn lock_settled(&self) -> Result<(FileLock, Current)> {
-        let lock = self.control.wait_for(LOCK)?;
+    pub(super) fn lock_settled(&self, monitor: &dyn Monitor) -> Result<(FileLock, Current)> {
+        let lock = self.control.wait_for(LOCK, monitor)?;
         let current = self.current()?;
         self.settle_volumes(&current, &lock)?;
         Ok((lock, current))

@@ -6,6 +6,7 @@ use super::super::layout::STAGING_LOCK;
 use super::generations::{Current, Generations};
 use super::volumes::{Retired, Volume};
 use crate::error::Result;
+use crate::monitor::Silent;
 use crate::system::{FileLock, lock_file, present};
 
 /// Notes of when states were superseded; in the control directory.
@@ -124,6 +125,6 @@ impl Generations {
     /// # Errors
     /// When the lock or the volumes can't be had.
     pub fn tidy(&self) -> Result<()> {
-        self.lock_settled().map(drop)
+        self.lock_settled(&Silent).map(drop)
     }
 }

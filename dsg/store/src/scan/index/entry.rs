@@ -120,6 +120,11 @@ impl RawEntry<'_> {
         }
     }
 
+    /// The text of a link; empty for a file.
+    pub(crate) fn link_text(&self) -> &str {
+        self.target
+    }
+
     /// Whether the file is as it was seen, and known well enough to need no second look.
     pub(crate) fn is_still(&self, status: &Status) -> bool {
         let kind = if self.flags & IS_LINK != 0 {

@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 
 use super::{Index, Updates, Validity};
-use crate::error::Result;
-use crate::system::{Directory, present};
+use crate::error::{Code, Error, Result};
+use crate::system::{Directory, Kind, present};
 
 const INDEX: &str = "index";
 const TEMPORARY: &str = "index.new";
 const INDEX_BYTES_MAX: u64 = 8 << 30;
 
 impl Index {
-    /// The index of a project, if there is a whole one.
+    /// The index of a project, if there is a whole one. A link, a pipe or the like is none, and the next
+    /// save takes its place.
     ///
     /// # Errors
-    /// When it is there and can't be read.
+    /// When it is there and can't be read, or is a directory, which no file can replace.
     pub(crate) fn read(dsg: &Directory) -> Result<Option<Self>> {
+        match present(dsg.status(INDEX))?.map(|status| status.kind) {
+            Some(Kind::File) => {}
+            Some(Kind::Directory) => return Err(is_directory(dsg)),
+            _ => return Ok(None),
+        }
         let Some(mut reader) = present(dsg.open_file(INDEX))? else { return Ok(None) };
         Ok(Self::parse(reader.read_to_end(INDEX_BYTES_MAX)?))
     }
@@ -49,4 +55,11 @@ impl Index {
         drop(file);
         Ok(dsg.rename(TEMPORARY, dsg, INDEX)?)
     }
+}
+
+fn is_directory(dsg: &Directory) -> Error {
+    let place = dsg.path_of(INDEX).display().to_string();
+    Error::new(Code::Disk, format!("{place} is a directory"))
+        .because("a file belongs there, in which dsg notes what it has read")
+        .next(format!("move {place} away; the file is made anew"))
 }
