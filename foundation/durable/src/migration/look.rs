@@ -96,11 +96,13 @@ pub struct Look {
     pub detail: String,
 }
 
+/// Both numbers come from one snapshot. `to_regclass` would ask the server's cache, which learns of a table
+/// at another moment: whoever looked while the first migration was committed would see tables of others.
 const TABLES_POSTGRES: Statement = Statement {
     name: "look: tables",
-    sql: "SELECT CAST(to_regclass(quote_ident(current_schema()) || '.schema_migration') IS NOT NULL AS INTEGER), \
-          (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) \
-           AND relkind IN ('r', 'p', 'v', 'm', 'f')), current_schema()::TEXT",
+    sql: "SELECT count(*) FILTER (WHERE relname = 'schema_migration' AND relkind IN ('r', 'p')), count(*), current_schema()::TEXT \
+          FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
+          AND relkind IN ('r', 'p', 'v', 'm', 'f')",
 };
 const TABLES_SQLITE: Statement = Statement {
     name: "look: tables",
