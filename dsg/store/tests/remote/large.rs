@@ -62,6 +62,30 @@ fn a_small_change_of_a_large_file_travels_as_a_difference() {
 }
 
 #[test]
+fn many_large_files_that_change_at_once_do_not_disturb_each_other() {
+    let world = World::new();
+    let alice = world.person("alice");
+    let large = |number: u64| noise(number, (1 << 20) + 4096 * number as usize);
+    let files = 24;
+    for number in 0..files {
+        alice.write(&format!("input/{number}"), large(number));
+    }
+    alice.sync();
+    // Whoever asks for a list of chunks must not do it in the middle of what another thread sends.
+    for number in 0..files {
+        let changed = [noise(100 + number, 50), large(number)].concat();
+        alice.write(&format!("input/{number}"), changed);
+    }
+    let changed = traffic(&alice);
+    assert!(changed < 16 << 20, "{changed}");
+    for number in 0..files {
+        let bytes = std::fs::read(world.repository().join(format!("input/{number}")));
+        assert!(bytes.expect("reads")[50..] == large(number), "{number}");
+    }
+    world.assert_whole();
+}
+
+#[test]
 fn a_list_of_chunks_that_is_damaged_costs_a_transfer_and_no_content() {
     let world = World::new();
     let alice = world.person("alice");

@@ -103,11 +103,11 @@ impl RemoteUpload<'_> {
         }
     }
 
-    /// An answer that is waited for; the one to `begin` may come before it.
-    fn answer(&self, monitor: &dyn Monitor) -> Result<Answer> {
+    /// An answer that is waited for; the one to `begin` may come before it. Whoever asks takes
+    /// `waiting` before, or another lane that looks what came so far could take the answer.
+    fn answer(&self, waiting: &Waiting<'_>, monitor: &dyn Monitor) -> Result<Answer> {
         let connection = &self.repository.connection;
         connection.count_round_trip();
-        let waiting = self.waiting();
         loop {
             match waiting.next(monitor).map_err(|error| connection.explain(error, monitor))? {
                 Answer::Done => {}
@@ -116,8 +116,14 @@ impl RemoteUpload<'_> {
         }
     }
 
-    /// The chunks of what the path has in the head: kept here, or asked for.
-    fn places(&self, put: &Put<'_>, base: (ContentHash, u64)) -> Result<Places> {
+    /// The chunks of what the path has in the head: kept here, or asked for. The question must not
+    /// come in the middle of another lane's content.
+    fn places(
+        &self,
+        put: &Put<'_>,
+        base: (ContentHash, u64),
+        _sending: &MutexGuard<'_, ()>,
+    ) -> Result<Places> {
         let name = base.0.to_string();
         if let Some(kept) = &self.repository.chunks
             && let Some(directory) = present(kept.directory(CHUNKS))?
@@ -199,9 +205,10 @@ impl Upload for RemoteUpload<'_> {
             message: request.message.clone(),
             configuration: Bytes(configuration),
         })?;
+        let waiting = self.waiting();
         self.repository.connection.flush()?;
         // From here on the repository decides: whoever stops now would not know what it decided.
-        let answer = self.answer(&GoesOn { monitor, asked: Mutex::default() });
+        let answer = self.answer(&waiting, &GoesOn { monitor, asked: Mutex::default() });
         match answer.map_err(|error| undecided(error, monitor))? {
             Answer::Moved => Ok(CommitAnswer::Moved),
             Answer::Committed { document } => {
@@ -390,12 +397,12 @@ impl RemoteLane<'_, '_> {
         file: &mut Reader,
         monitor: &dyn Monitor,
     ) -> Result<Option<Received>> {
-        let places = self.upload.places(put, base)?;
+        let sending = self.upload.sending();
+        let places = self.upload.places(put, base, &sending)?;
         if places.is_empty() {
             return Ok(None);
         }
         let head = PutContent { base: Some(base), ..Self::head(put, file.opened().size) };
-        let _sending = self.upload.sending();
         self.begin(&head)?;
         let sent = match self.pieces(file, &places, monitor) {
             Ok(sent) => sent,
@@ -405,9 +412,10 @@ impl RemoteLane<'_, '_> {
             }
         };
         let (received, list) = sent;
+        let waiting = self.upload.waiting();
         self.upload.tell(&Request::PutEnd { size: received.size, hash: received.hash })?;
         self.upload.repository.connection.flush()?;
-        match self.upload.answer(monitor)? {
+        match self.upload.answer(&waiting, monitor)? {
             Answer::Landed => {
                 self.upload.keep(base.0, received.hash, &list);
                 Ok(Some(received))
