@@ -67,6 +67,9 @@ fn on_sqlite_the_others_wait_for_a_holder_that_is_stopped_and_say_for_whom() {
     let ground = Ground::new(Kind::Sqlite).expect("a file");
     let holder = stopping(&ground);
     let other = Replica::start(ground.sysndd());
+    let never_tries = Replica::start_with(ground.sysndd(), |command| {
+        command.env("SYSNDD_MIGRATE", "wait");
+    });
     let name = format!(":{} at `0001_", holder.id());
     other.wait_until("waiting", |other| {
         other.ask("/startupz").is_some_and(|(status, text)| status == 503 && text.contains(&name))
@@ -77,12 +80,15 @@ fn on_sqlite_the_others_wait_for_a_holder_that_is_stopped_and_say_for_whom() {
             .iter()
             .any(|text| text.starts_with("Waiting for migrations by ") && text.contains(&name))
     });
-    assert!(!other.is_ready());
+    never_tries.wait_until("waiting", |waiting| waiting.said("Waiting for migrations by ") == 1);
+    assert!(!other.is_ready() && !never_tries.is_ready());
     holder.signal("CONT");
-    holder.wait_ready();
-    other.wait_ready();
+    [&holder, &other, &never_tries].into_iter().for_each(Replica::wait_ready);
     assert_eq!(holder.said("Migrations complete"), 1);
-    assert_eq!(other.startup(), (false, false));
+    assert_eq!(never_tries.startup(), (false, false));
+    // Who looked just before the holder was done gets the lock that it gave back, and says so.
+    let acquired = other.said("Acquired migration lock 'sysndd_migration'") == 1;
+    assert_eq!(other.startup(), (false, acquired));
 }
 
 #[test]
