@@ -14,6 +14,10 @@ use super::{Kind, Result, Status, SystemError, convert, fault, platform};
 /// the three to the next: with twice as many the kernel took three times as long for copying them.
 pub const COPY_BUFFER_BYTES: usize = 64 * 1024;
 
+/// So much of a large file is handed to the disk at a time while more is still coming, so that the sync
+/// at its end finds little left to write.
+const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Sees to it that a buffer has [`COPY_BUFFER_BYTES`] at least. A new one, as the kernel's empty pages
 /// cost nothing until they are used, and filling an old one with zeros does.
 pub fn make_room(buffer: &mut Vec<u8>) {
@@ -132,11 +136,14 @@ impl Reader {
 pub struct Writer {
     fd: OwnedFd,
     path: PathBuf,
+    /// Where [`write_all`](Self::write_all) goes on, and up to where the disk was asked to begin.
+    at: u64,
+    handed: u64,
 }
 
 impl Writer {
     pub(super) fn new(fd: OwnedFd, path: PathBuf) -> Self {
-        Self { fd, path }
+        Self { fd, path, at: 0, handed: 0 }
     }
 
     pub(super) fn into_parts(self) -> (OwnedFd, PathBuf) {
@@ -167,10 +174,17 @@ impl Writer {
         while !bytes.is_empty() {
             fault::step("write", &self.path)?;
             match rustix::io::write(&self.fd, bytes) {
-                Ok(written) => bytes = &bytes[written..],
+                Ok(written) => {
+                    bytes = &bytes[written..];
+                    self.at += written as u64;
+                }
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(SystemError::new("write", &self.path, error)),
             }
+        }
+        if self.at >= self.handed + WRITE_BACK_BYTES {
+            platform::begin_write_back(&self.fd, self.handed, self.at - self.handed);
+            self.handed = self.at;
         }
         Ok(())
     }
@@ -232,8 +246,10 @@ impl Writer {
     pub fn go_on_at(&mut self, offset: u64) -> Result<()> {
         self.truncate(offset)?;
         rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(offset))
-            .map(|_| ())
-            .map_err(|e| SystemError::new("write", &self.path, e))
+            .map_err(|e| SystemError::new("write", &self.path, e))?;
+        self.at = offset;
+        self.handed = self.handed.min(offset);
+        Ok(())
     }
 
     /// A way to read from the start what was written.

@@ -67,6 +67,22 @@ fn sync_all_of(_directory: &super::Directory) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks the disk to begin with a part of a file that was just written, and does not wait. Only a hint:
+/// whether it arrived is what a sync tells. Linux writes back what it can't drop, and keeps what is not
+/// written yet; the call that only writes back has no safe form.
+#[cfg(target_os = "linux")]
+pub(super) fn begin_write_back(file: impl AsFd, offset: u64, length: u64) {
+    let _ = rustix::fs::fadvise(
+        file,
+        offset,
+        std::num::NonZeroU64::new(length),
+        rustix::fs::Advice::DontNeed,
+    );
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn begin_write_back(_file: impl AsFd, _offset: u64, _length: u64) {}
+
 /// Makes `target` share the blocks of `source`: no bytes move, either can change later.
 #[cfg(target_os = "linux")]
 pub(super) fn clone_file(target: impl AsFd, source: impl AsFd) -> rustix::io::Result<()> {
