@@ -80,7 +80,7 @@ fn on_sqlite_the_others_wait_for_a_holder_that_is_stopped_and_say_for_whom() {
             .iter()
             .any(|text| text.starts_with("Waiting for migrations by ") && text.contains(&name))
     });
-    never_tries.wait_until("waiting", |waiting| waiting.said("Waiting for migrations by ") == 1);
+    never_tries.wait_until("waiting", |waiting| waiting.said("Waiting for migrations by ") > 0);
     assert!(!other.is_ready() && !never_tries.is_ready());
     holder.signal("CONT");
     [&holder, &other, &never_tries].into_iter().for_each(Replica::wait_ready);
