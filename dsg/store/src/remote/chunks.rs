@@ -1,7 +1,8 @@
 //! Content-defined chunks: where a large file is cut depends on its bytes alone, so that an insertion
 //! moves the cuts around it and no others. What the other side has is found by the marks of the
-//! chunks, and does not travel. A mark is half a hash: a false match costs a second transfer, never
-//! a wrong file, because the whole content is proven by its hash at the end.
+//! chunks, and does not travel. A mark is a quarter of a hash, so that the list of them is short: a
+//! false match costs a second transfer, never a wrong file, because the whole content is proven by its
+//! hash at the end.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -21,13 +22,14 @@ pub(super) const CHUNKED_BYTES_MIN: u64 = 1 << 20;
 /// The longest list that is taken from elsewhere, in bytes: that of some terabytes.
 pub(super) const LIST_BYTES_MAX: usize = 512 << 20;
 
-/// How a chunk is cut: a gigabyte has some 8,000 of them, and their list some 150 KB.
-const MIN: usize = 32 << 10;
-const AVERAGE: usize = 128 << 10;
-const MAX: usize = 256 << 10;
+/// How a chunk is cut: a gigabyte has some 16,000 of them, and their list some 180 KB. A small change is
+/// in one chunk or two, so at most two of the longest and the list travel for it.
+const MIN: usize = 16 << 10;
+const AVERAGE: usize = 64 << 10;
+const MAX: usize = 128 << 10;
 
 /// What stands for the bytes of a chunk.
-type Mark = [u8; 16];
+type Mark = [u8; 8];
 
 fn mark(bytes: &[u8]) -> Mark {
     let hash = blake3::hash(bytes);
@@ -57,7 +59,7 @@ impl ChunkList {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.chunks.len() * 19 + 4);
+        let mut out = Vec::with_capacity(self.chunks.len() * 11 + 4);
         for (mark, length) in &self.chunks {
             mark.write(&mut out);
             length.write(&mut out);

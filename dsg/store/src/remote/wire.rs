@@ -229,7 +229,7 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
     }
 }
 
-impl Wire for [u8; 16] {
+impl<const BYTES: usize> Wire for [u8; BYTES] {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
     }
