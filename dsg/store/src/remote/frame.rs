@@ -14,6 +14,8 @@ pub const VERSION_MAX: u16 = 1;
 pub const FRAME_BYTES_MAX: usize = 8 << 20;
 /// How large a message of many parts gets before the next one begins.
 pub(super) const PART_BYTES: usize = 64 << 10;
+/// How much is read at once: what a pipe holds. What is longer is read where it belongs, past the buffer.
+pub(super) const PIPE_BYTES: usize = 64 << 10;
 /// Begins a hello; `\n` and a byte that is no text, so that nothing else passes for it.
 const MARK: &[u8; 8] = b"dsg\xffwire";
 const HELLO_BYTES_MAX: usize = 64 << 10;
@@ -76,6 +78,16 @@ pub fn read_frame(input: &mut impl Read) -> Result<(u32, Vec<u8>), FrameError> {
         return Err(Malformed("it is longer than any message").into());
     }
     Ok((id, exactly(input, length)?))
+}
+
+/// Whether a whole frame is among the bytes.
+pub(super) fn holds_frame(bytes: &[u8]) -> bool {
+    match bytes.split_first_chunk::<8>() {
+        Some((&[a, b, c, d, ..], message)) => {
+            message.len() >= u32::from_le_bytes([a, b, c, d]) as usize
+        }
+        None => false,
+    }
 }
 
 /// Memory grows with what arrives, not with what was announced.

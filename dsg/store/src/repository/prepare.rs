@@ -24,7 +24,7 @@ use super::steps::{CommitStep, Superseded};
 use super::{CommitRequest, Head, NewEntry, PathChange, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Silent};
-use crate::system::{Kind, Parents, Status, present, sync_file_system};
+use crate::system::{Kind, Parents, Status, present};
 
 /// A commit that only has to be made.
 pub(super) struct Prepared {
@@ -422,7 +422,7 @@ impl LocalUpload<'_> {
             writer.set_mode(mode)?;
             writer.write_all(bytes)?;
         }
-        self.or_nothing(sync_file_system(&self.directory))
+        self.or_nothing(self.landing.sync(&self.directory))
     }
 }
 

@@ -98,11 +98,12 @@ impl LocalRepository {
         }
         self.discard_abandoned(&staging)?;
         self.forget_aborted()?;
+        let landing = Landing::of(files, &directory)?;
         Ok(LocalUpload {
             repository: self,
             transaction: *transaction,
             directory,
-            landing: Landing::of(files),
+            landing,
             staged: Mutex::new(HashMap::new()),
             lock,
         })

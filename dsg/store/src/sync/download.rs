@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::monitor::{Monitor, Phase};
 use crate::project::{LocalOperation, StagedFile, backup_name};
 use crate::repository::{Has, Receiver, Repository, Wanted};
-use crate::system::{Directory, Landing, Parents, Reader, Writer, present, sync_file_system};
+use crate::system::{Directory, Landing, Parents, Reader, Writer, present};
 
 /// Brings what the plan needs, and says what is to be done with it. What earlier runs had brought is
 /// used, and what of it is not needed thrown away.
@@ -40,7 +40,7 @@ pub(super) fn download(
     let files = steps.iter().filter(|step| step.action != Action::DeleteLocal).count();
     let bytes = steps.iter().filter_map(|step| wanted(step)).map(Entry::size).sum();
     monitor.begin(Phase::Downloading, files as u64, bytes);
-    let landing = Landing::of(files as u64);
+    let landing = Landing::of(files as u64, &own)?;
     let mut arrival = Arrival::new(look, root, &own, &landing, monitor);
     arrival.prepare(&steps, &mut left_overs)?;
     // Before anything comes: the disk may have been full.
@@ -75,7 +75,7 @@ pub(super) fn download(
 
 fn make_durable(own: &Directory, transactions: &Directory, landing: &Landing) -> Result<()> {
     if landing.together() {
-        return Ok(sync_file_system(own)?);
+        return Ok(landing.sync(own)?);
     }
     own.sync()?;
     Ok(transactions.sync()?)

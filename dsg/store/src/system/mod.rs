@@ -21,6 +21,7 @@ mod parents;
 mod platform;
 mod removal;
 mod rename;
+mod write_back;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -57,12 +57,12 @@ pub fn sync_file_system(directory: &super::Directory) -> Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn sync_all_of(directory: &super::Directory) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(directory.handle())?)
+pub(super) fn sync_all_of(directory: &super::Directory) -> rustix::io::Result<()> {
+    rustix::fs::syncfs(directory.handle())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sync_all_of(_directory: &super::Directory) -> io::Result<()> {
+pub(super) fn sync_all_of(_directory: &super::Directory) -> rustix::io::Result<()> {
     rustix::fs::sync();
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::monitor::{Monitor, Notice};
 use crate::remote::compression::{Packer, Unpacker};
 use crate::remote::frame::{
-    FrameError, Versions, hello_bytes, read_frame, read_hello, write_frame,
+    FrameError, PIPE_BYTES, Versions, hello_bytes, read_frame, read_hello, write_frame,
 };
 use crate::remote::message::{Answer, ClientHello, DATA_BYTES_MAX, Request, ServerHello};
 use crate::remote::wire::{Bytes, Wire as _};
@@ -105,7 +105,7 @@ impl Connection {
         // Before anybody can be answered.
         let waiting = connection.register(0);
         let own = Arc::downgrade(&connection);
-        std::thread::spawn(move || hear(BufReader::with_capacity(DATA_BYTES_MAX, input), &own));
+        std::thread::spawn(move || hear(BufReader::with_capacity(PIPE_BYTES, input), &own));
         keep_alive(&connection);
         Ok((
             Arc::clone(&connection),

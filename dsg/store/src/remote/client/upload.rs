@@ -122,6 +122,7 @@ impl RemoteUpload<'_> {
         &self,
         put: &Put<'_>,
         base: (ContentHash, u64),
+        monitor: &dyn Monitor,
         _sending: &MutexGuard<'_, ()>,
     ) -> Result<Places> {
         let name = base.0.to_string();
@@ -136,7 +137,7 @@ impl RemoteUpload<'_> {
         let waiting = self.repository.connection.ask(&Request::Chunks { content })?;
         let mut all = Vec::new();
         loop {
-            match waiting.next(&crate::monitor::Silent)? {
+            match waiting.next(monitor)? {
                 Answer::Chunks { bytes } if all.len() + bytes.0.len() <= LIST_BYTES_MAX => {
                     all.extend_from_slice(&bytes.0);
                 }
@@ -194,6 +195,7 @@ impl Upload for RemoteUpload<'_> {
         check_stop(monitor)?;
         self.check(monitor)?;
         let _sending = self.sending();
+        let waiting = self.waiting();
         for part in request.changes.chunks(CHANGES_EACH) {
             self.tell(&Request::Changes { changes: part.to_vec() })?;
         }
@@ -205,7 +207,6 @@ impl Upload for RemoteUpload<'_> {
             message: request.message.clone(),
             configuration: Bytes(configuration),
         })?;
-        let waiting = self.waiting();
         self.repository.connection.flush()?;
         // From here on the repository decides: whoever stops now would not know what it decided.
         let answer = self.answer(&waiting, &GoesOn { monitor, asked: Mutex::default() });
@@ -398,7 +399,7 @@ impl RemoteLane<'_, '_> {
         monitor: &dyn Monitor,
     ) -> Result<Option<Received>> {
         let sending = self.upload.sending();
-        let places = self.upload.places(put, base, &sending)?;
+        let places = self.upload.places(put, base, monitor, &sending)?;
         if places.is_empty() {
             return Ok(None);
         }
