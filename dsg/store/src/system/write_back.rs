@@ -18,6 +18,8 @@ const BATCH_BYTES: u64 = 16 << 20;
 ///
 /// One batch is under way at a time; what lands meanwhile belongs to the next. What a batch fails with
 /// is kept: a file system tells an error once, so the sync at the end need not hear of it again.
+///
+/// No fault step is passed here: nothing counts on a batch, the sync at the end is the step.
 #[derive(Debug)]
 pub(super) struct WriteBack {
     directory: Arc<Directory>,
