@@ -11,6 +11,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::program;
+
 /// The name of the project that people of a [`World`] share.
 pub const PROJECT: &str = "SV";
 
@@ -189,6 +191,7 @@ impl Person {
 
     /// The program, ready to be started: in the project, with nothing around it but a home.
     pub fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        program::let_interrupts_through();
         let mut command = Command::new(&self.program);
         command
             .args(arguments.iter().map(OsStr::new))

@@ -5,9 +5,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once, PoisonError, RwLock, RwLockReadGuard};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_default;
 
 /// A process that is being started shares the open files of this one, and so its locks, until it
 /// becomes another program a moment later.
@@ -26,6 +29,17 @@ pub fn nothing_starts() -> RwLockReadGuard<'static, ()> {
 pub fn start(command: &mut Command) -> io::Result<Child> {
     let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     command.spawn()
+}
+
+/// Lets the processes that are started from now on hear Ctrl-C, even where these tests were started by
+/// what ignores it, as a script does with `make test &`: an ignored signal stays ignored in who is
+/// started, a handled one does not. Here it does what it would do without a handler.
+pub fn let_interrupts_through() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let as_ever = Arc::new(AtomicBool::new(true));
+        register_conditional_default(SIGINT, as_ever).expect("a handler for SIGINT");
+    });
 }
 
 /// What is to happen at a step.
