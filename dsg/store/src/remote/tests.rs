@@ -7,7 +7,7 @@ use dsg_core::snapshot::{SnapshotNumber, TransactionId};
 use dsg_core::tree::Change;
 use proptest::prelude::*;
 
-use super::frame::{Versions, hello_bytes, read_frame, read_hello, write_frame};
+use super::frame::{Versions, hello_bytes, holds_frame, read_frame, read_hello, write_frame};
 use super::message::{ClientHello, PutContent, ServerHello, WantedContent};
 use super::wire::{Bytes, WireError};
 use super::{Answer, ListedRepository, Request};
@@ -202,6 +202,22 @@ fn recorded() -> String {
         lines.push(format!("{side} {name} {}", hexadecimal(&frame)));
     }
     lines.join("\n") + "\n"
+}
+
+#[test]
+fn a_frame_is_whole_with_its_last_byte() {
+    let mut frame = Vec::new();
+    write_frame(
+        &mut frame,
+        5,
+        &Request::Settle { transaction: TransactionId::from_bytes([7; 8]), after: None }.encode(),
+    )
+    .expect("writes");
+    let whole = frame.len();
+    frame.extend([0xff; 20]);
+    for end in 0..frame.len() {
+        assert_eq!(holds_frame(&frame[..end]), end >= whole, "{end}");
+    }
 }
 
 #[test]

@@ -126,3 +126,69 @@ fn read_all(mut input: BufReader<impl Read>, sender: &SyncSender<Batch>, heard: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc::Sender;
+
+    use super::*;
+    use crate::remote::frame::write_frame;
+
+    /// A line on which each piece is what comes at once; where no more is sent, it is held open.
+    struct Line {
+        pieces: Receiver<Vec<u8>>,
+        left: io::Cursor<Vec<u8>>,
+    }
+
+    impl Read for Line {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.left.position() == self.left.get_ref().len() as u64 {
+                self.left = io::Cursor::new(self.pieces.recv().unwrap_or_default());
+            }
+            self.left.read(into)
+        }
+    }
+
+    fn line() -> (Sender<Vec<u8>>, Incoming) {
+        let (sender, pieces) = std::sync::mpsc::channel();
+        (sender, Incoming::start(Line { pieces, left: io::Cursor::default() }))
+    }
+
+    fn frame(id: u32, message: &Request) -> Vec<u8> {
+        let mut frame = Vec::new();
+        write_frame(&mut frame, id, &message.encode()).expect("writes");
+        frame
+    }
+
+    fn next(incoming: &Incoming) -> Option<u32> {
+        incoming.next().ok().map(|(id, _)| id)
+    }
+
+    #[test]
+    fn what_is_whole_is_handed_over_while_the_rest_is_under_way() {
+        let (line, incoming) = line();
+        let (begin, rest) = (frame(4, &Request::Turn), frame(5, &Request::EndTurn));
+        let mut first: Vec<u8> = (1..=3).flat_map(|id| frame(id, &Request::Head)).collect();
+        first.extend(&begin[..5]);
+        line.send(first).expect("is read");
+        assert_eq!([1, 2, 3].map(|_| next(&incoming)), [Some(1), Some(2), Some(3)]);
+        line.send([&begin[5..], &rest[..]].concat()).expect("is read");
+        assert_eq!([4, 5].map(|_| next(&incoming)), [Some(4), Some(5)]);
+    }
+
+    #[test]
+    fn more_than_a_batch_keeps_its_order_to_the_end_of_the_line() {
+        let (line, incoming) = line();
+        let count = 3 * u32::try_from(BATCH_MESSAGES_MAX).expect("small") + 1;
+        let of = |id| if id % 2 == 0 { Request::Alive } else { Request::Head };
+        line.send((1..=count).flat_map(|id| frame(id, &of(id))).collect()).expect("is read");
+        drop(line);
+        let mut seen = Vec::new();
+        while let Some(id) = next(&incoming) {
+            seen.push(id);
+        }
+        assert_eq!(seen, (1..=count).step_by(2).collect::<Vec<_>>());
+        assert!(incoming.gone().load(Ordering::SeqCst));
+    }
+}
