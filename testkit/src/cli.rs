@@ -191,8 +191,20 @@ impl Person {
 
     /// The program, ready to be started: in the project, with nothing around it but a home.
     pub fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        program::let_interrupts_through();
-        let mut command = Command::new(&self.program);
+        self.ready(Command::new(&self.program), arguments, variables)
+    }
+
+    /// As [`command`](Self::command), for a test that stops the program: see [`program::heeding`].
+    pub fn command_to_stop(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        self.ready(program::heeding(&self.program), arguments, variables)
+    }
+
+    fn ready(
+        &self,
+        mut command: Command,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Command {
         command
             .args(arguments.iter().map(OsStr::new))
             .current_dir(&self.project)

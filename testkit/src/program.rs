@@ -5,12 +5,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use signal_hook::consts::SIGINT;
-use signal_hook::flag::register_conditional_default;
 
 /// A process that is being started shares the open files of this one, and so its locks, until it
 /// becomes another program a moment later.
@@ -31,15 +28,16 @@ pub fn start(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// Lets the processes that are started from now on hear Ctrl-C, even where these tests were started by
-/// what ignores it, as a script does with `make test &`: an ignored signal stays ignored in who is
-/// started, a handled one does not. Here it does what it would do without a handler.
-pub fn let_interrupts_through() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let as_ever = Arc::new(AtomicBool::new(true));
-        register_conditional_default(SIGINT, as_ever).expect("a handler for SIGINT");
-    });
+/// A program that hears signals as it does in a terminal, even where these tests were started by what
+/// ignores them: `nohup make test`, or `make test &` in a script. What is ignored stays so in who is
+/// started, unless somebody undoes it.
+pub fn heeding(program: impl AsRef<OsStr>) -> Command {
+    if cfg!(not(target_os = "linux")) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal=HUP,INT,TERM").arg(program);
+    command
 }
 
 /// What is to happen at a step.

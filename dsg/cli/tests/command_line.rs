@@ -173,7 +173,7 @@ fn an_interrupt_stops_a_question_at_once() {
     let world = World::new(DSG);
     let alice = world.person("alice");
     let mut child = alice
-        .command(&["init", "--interactive"], &[])
+        .command_to_stop(&["init", "--interactive"], &[])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -1,12 +1,13 @@
 //! Signals, each case in a process of its own: this test binary starts itself again with the name
 //! of a case in the environment, because a handler is for ever and the second signal ends.
 
-use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::Command;
 
 use foundation_runtime::{Exit, Interrupt};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
+use testkit::program::heeding;
 
 const CASE: &str = "FOUNDATION_RUNTIME_INTERRUPT_CASE";
 /// How the child ends when it came through its case alive and as expected.
@@ -54,13 +55,13 @@ fn child() {
     }
 }
 
-/// Starts the child through `through`, a command that starts another, and returns its exit code.
-fn run(case: &str, through: &[&str]) -> Option<i32> {
-    let itself = std::env::current_exe().expect("the path of this test");
-    let mut line: Vec<&OsStr> = through.iter().map(OsStr::new).collect();
-    line.push(itself.as_os_str());
-    Command::new(line[0])
-        .args(&line[1..])
+fn itself() -> PathBuf {
+    std::env::current_exe().expect("the path of this test")
+}
+
+/// Starts the child by a command that is itself, or that starts it, and returns its exit code.
+fn run(case: &str, mut command: Command) -> Option<i32> {
+    command
         .args(["--exact", "child", "--nocapture"])
         .env(CASE, case)
         .output()
@@ -69,32 +70,30 @@ fn run(case: &str, through: &[&str]) -> Option<i32> {
         .code()
 }
 
-/// Undoes what the tests themselves were started with, `nohup make test` for one.
-const HEEDING: &[&str] =
-    if cfg!(target_os = "linux") { &["env", "--default-signal=HUP,INT,TERM"] } else { &[] };
-
 fn interrupted() -> Option<i32> {
     Some(i32::from(Exit::Interrupted.code()))
 }
 
 #[test]
 fn the_first_signal_asks_and_the_program_goes_on() {
-    assert_eq!(run("first", HEEDING), Some(ALIVE));
+    assert_eq!(run("first", heeding(itself())), Some(ALIVE));
 }
 
 #[test]
 fn the_second_signal_ends_at_once_with_the_code_for_interrupted() {
-    assert_eq!(run("second", HEEDING), interrupted());
+    assert_eq!(run("second", heeding(itself())), interrupted());
 }
 
 #[test]
 fn a_terminal_that_closes_asks_once_however_often_it_says_so() {
-    assert_eq!(run("hangup", HEEDING), Some(ALIVE));
-    assert_eq!(run("hangup then impatience", HEEDING), interrupted());
+    assert_eq!(run("hangup", heeding(itself())), Some(ALIVE));
+    assert_eq!(run("hangup then impatience", heeding(itself())), interrupted());
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn what_nohup_ignores_stays_ignored() {
-    assert_eq!(run("nohup", &["nohup"]), Some(ALIVE));
+    let mut nohup = Command::new("nohup");
+    nohup.arg(itself());
+    assert_eq!(run("nohup", nohup), Some(ALIVE));
 }

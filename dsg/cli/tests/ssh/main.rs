@@ -129,7 +129,7 @@ fn who_stops_a_sync_over_ssh_is_told_so_and_the_next_one_goes_on() {
     .collect();
     std::fs::write(mary.person.project().join("input/large"), bytes).expect("written");
     let variables = [("DSG_SSH", mary.ssh.as_str())];
-    let mut command = mary.person.command(&["sync", "--no-progress"], &variables);
+    let mut command = mary.person.command_to_stop(&["sync", "--no-progress"], &variables);
     // A terminal's key reaches dsg and the ssh that it started.
     let mut child = command.process_group(0).stderr(Stdio::piped()).spawn().expect("starts");
     let staging = team.world.path("repositories/SV/.dsg-repository/staging");
